@@ -3,7 +3,7 @@
 declare const brand: unique symbol
 
 /** `T` that only the functions naming the brand `N` produce; the mark exists in types only. */
-export type Brand<T, N extends string> = T & { readonly [brand]: N }
+export type Brand<T, N extends string> = T & { readonly [brand]: { readonly [K in N]: true } }
 
 /** A value whose signatures, proofs and limits were checked. Only `network/verify.ts` (from bytes) and the
  *  core (a certificate out of verified votes) make one. */

@@ -1,0 +1,10 @@
+// Value <-> bytes, one canonical form, a limit on every field.
+export * from './consensus.ts'
+export * from './frames.ts'
+export * from './genesis.ts'
+export * from './hex.ts'
+export * from './limits.ts'
+export * from './message.ts'
+export { ByteReader, type Decoded, decodeAll } from './reader.ts'
+export * from './requests.ts'
+export { ByteWriter } from './writer.ts'
