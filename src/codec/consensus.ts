@@ -11,6 +11,7 @@ import type {
   SignedKind,
   SignedPayload,
   Vote,
+  VoteBody,
 } from '../types/index.ts'
 import { bytesToHex } from './hex.ts'
 import {
@@ -123,16 +124,6 @@ export function decodeBlock(
     return { id, header, headerBytes, signature, commitments }
   })
 }
-
-/** What a vote signs. */
-export type VoteBody =
-  | {
-      readonly kind: 'notarize' | 'finalize'
-      readonly height: number
-      readonly view: number
-      readonly blockId: BlockId
-    }
-  | { readonly kind: 'nullify'; readonly height: number; readonly view: number }
 
 /** The bytes that a vote's signature covers. */
 export function encodeVoteBody(vote: VoteBody): Uint8Array {

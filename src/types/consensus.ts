@@ -18,6 +18,16 @@ export interface NullifyVote extends VoteBase {
 }
 export type Vote = BlockVote | NullifyVote
 
+/** What a vote signs. */
+export type VoteBody =
+  | {
+      readonly kind: 'notarize' | 'finalize'
+      readonly height: Height
+      readonly view: View
+      readonly blockId: BlockId
+    }
+  | { readonly kind: 'nullify'; readonly height: Height; readonly view: View }
+
 export interface CertificateSignature {
   readonly validator: ValidatorIndex
   readonly signature: Uint8Array
