@@ -2,8 +2,8 @@
 // ten times faster. What OpenSSL and Node's layer over it do not do, or not in every version, is done here:
 // - keys of small order and keys that are not canonical are taken: refused here, once for each key;
 // - R of small order: up to some releases the equation decides, as the rule says; from others on (24.21 is one; 20 is
-//   not) Node refuses it before the equation. Two nodes of one chain would then differ over a vote that anybody can
-//   make with the nonce 0, so these few go the portable way.
+//   not) Node refuses it before the equation. Nodes of one chain would then differ over a vote whose signer chose
+//   the nonce 0, so these few go the portable way.
 // OpenSSL does check S < L, and the equation without cofactor by comparing encodings of R.
 import {
   createPrivateKey,

@@ -4,7 +4,7 @@ const lowerCaseHex = /^(?:[0-9a-f]{2})*$/
 
 /** Lower-case hex, two digits a byte. */
 export function toHex(bytes: Uint8Array): string {
-  return Buffer.prototype.toString.call(bytes, 'hex')
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
 }
 
 /** The bytes of lower-case hex, in memory of their own (not in Node's shared pool, which a kept id would pin).
