@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import {
+  EMPTY_TRIE,
+  keyOf,
+  leafOnPath,
+  loadTrie,
+  type MerkleProof,
+  proofToJsonText,
+  proveAbsence,
+  proveInclusion,
+  rootToJson,
+  rootToJsonText,
+  stateRootOf,
+  TrieError,
+  TrieNodes,
+  type TrieRoot,
+  verifyAbsence,
+  verifyInclusion,
+} from '../../../src/trie/index.ts'
+import { MemoryTrie, sha256, someMessages, trieOf } from './memory-trie.ts'
+import { tries, unhex } from './seed-vectors.ts'
+
+describe("the original's tries", () => {
+  for (const trie of tries) {
+    const built = new MemoryTrie()
+    built.insertLeaves(
+      trie.messages.map(({ keyHex, leafHashHex, dataHex }) => ({
+        key: unhex(keyHex),
+        leafHash: unhex(leafHashHex),
+        reference: built.store(unhex(dataHex ?? '')),
+      })),
+    )
+
+    it(`gives the original's text of the root: ${trie.name}`, () => {
+      assert.deepEqual(rootToJson(built.root), trie.rootJson)
+      assert.equal(rootToJsonText(built.root), trie.rootText)
+    })
+
+    it(`gives the original's proofs, byte for byte: ${trie.name}`, () => {
+      for (const { message, depth, proof: expected, proofText } of trie.proofs) {
+        const { keyHex, dataHex } = trie.messages[message] ?? assert.fail('the vector names a message')
+        const made = proveInclusion(built.root, unhex(keyHex), built.nodes, built.dataOf)
+        assert.ok(made !== undefined)
+        const proof = dataHex === null ? withoutData(made) : made
+        assert.equal(proof.nodes.length, depth)
+        assert.equal(proofToJsonText(proof), JSON.stringify(expected))
+        if (proofText !== undefined) assert.equal(proofToJsonText(proof), proofText)
+      }
+    })
+
+    it(`gives proofs that are accepted where keys are those of the data: ${trie.name}`, () => {
+      for (const { message, proof } of trie.proofs) {
+        const data = unhex(trie.messages[message]?.dataHex ?? '')
+        const verdict = verifyInclusion({ rootHash: unhex(trie.rootHashHex), data, proof })
+        assert.equal(verdict.ok, trie.keysAreHashesOfData)
+      }
+    })
+  }
+
+  it('writes the empty root as the original does', () => {
+    assert.equal(rootToJsonText(EMPTY_TRIE), '{"hash":null,"left":null,"right":null}')
+  })
+
+  it('writes fields in the order of the original whatever the order they were set in', () => {
+    const root = { right: null, left: [1], hash: [2] }
+    const leaf = { data: [3], key: [0], hash: null, prefix: null }
+    const text = proofToJsonText({
+      nodes: [
+        [false, { Root: root }],
+        [true, { Leaf: leaf }],
+      ],
+    })
+    assert.equal(
+      text,
+      '{"nodes":[[false,{"Root":{"hash":[2],"left":[1],"right":null}}],' +
+        '[true,{"Leaf":{"prefix":null,"key":[0],"hash":null,"data":[3]}}]]}',
+    )
+  })
+})
+
+describe('proofs of random tries', () => {
+  const message = fc.uint8Array({ maxLength: 12 })
+  const messages = fc.uniqueArray(message, { selector: (data) => String(data), maxLength: 60 })
+
+  it('every message has an inclusion proof that verifies and no absence proof', () => {
+    fc.assert(
+      fc.property(messages, (all) => {
+        const trie = trieOf(all)
+        for (const data of all) {
+          const key = keyOf(data, sha256)
+          const proof = proveInclusion(trie.root, key, trie.nodes, trie.dataOf)
+          assert.deepEqual(verifyInclusion({ rootHash: hashOf(trie.root), key, data, proof }), { ok: true })
+          assert.equal(proveAbsence(trie.root, key, trie.nodes, trie.dataOf), undefined)
+        }
+      }),
+      { numRuns: 30 },
+    )
+  })
+
+  it('every other key has an absence proof that verifies and no inclusion proof', () => {
+    const absentKey = fc.oneof(
+      message.map((data) => keyOf(data, sha256)),
+      fc.uint8Array({ minLength: 32, maxLength: 32 }),
+    )
+    fc.assert(
+      fc.property(messages, fc.array(absentKey, { maxLength: 10 }), (all, keys) => {
+        const trie = trieOf(all)
+        const present = new Set(all.map((data) => String(keyOf(data, sha256))))
+        // Beside random keys, those a bit away from a message's.
+        const near = all.slice(0, 5).map((data, bit) => flipped(keyOf(data, sha256), 8 * bit + 3))
+        for (const key of [...keys, ...near].filter((each) => !present.has(String(each)))) {
+          const proof = proveAbsence(trie.root, key, trie.nodes, trie.dataOf)
+          assert.deepEqual(verifyAbsence({ rootHash: hashOf(trie.root), key, proof }), { ok: true })
+          assert.equal(proveInclusion(trie.root, key, trie.nodes, trie.dataOf), undefined)
+        }
+      }),
+      { numRuns: 30 },
+    )
+  })
+
+  it('every older root can be proven against after later insertions and a restart', () => {
+    const built = new MemoryTrie({ cachedNodesMax: 10 })
+    const all = someMessages(64)
+    const roots = all.map((data) => built.insert([data]).root)
+    const nodes = new TrieNodes({ source: built.source, hash: sha256, cachedNodesMax: 10 })
+    for (const [index, root] of roots.entries()) {
+      const loaded = loadTrie(stateRootOf(root), nodes)
+      for (const [other, data] of all.entries()) {
+        const key = keyOf(data, sha256)
+        const rootHash = hashOf(root)
+        const [inclusion, absence] = [proveInclusion, proveAbsence].map((prove) =>
+          prove(loaded, key, nodes, built.dataOf),
+        )
+        if (other <= index) assert.ok(verifyInclusion({ rootHash, data, proof: inclusion }).ok)
+        else assert.ok(verifyAbsence({ rootHash, key, proof: absence }).ok)
+        assert.equal(other <= index ? absence : inclusion, undefined)
+      }
+    }
+  })
+})
+
+describe('making proofs', () => {
+  it('tells which leaf a proof will need, to read its data before', () => {
+    const trie = trieOf(someMessages(20))
+    const key = keyOf(someMessages(20)[7] ?? new Uint8Array(), sha256)
+    assert.equal(leafOnPath(trie.root, key, trie.nodes)?.reference.height, 8)
+    assert.deepEqual(leafOnPath(trie.root, key, trie.nodes)?.key, key)
+    assert.equal(leafOnPath(EMPTY_TRIE, key, trie.nodes), undefined)
+  })
+
+  it('says which message the store lacks', () => {
+    const trie = trieOf(someMessages(3))
+    const key = keyOf(someMessages(3)[1] ?? new Uint8Array(), sha256)
+    assert.throws(
+      () => proveInclusion(trie.root, key, trie.nodes, () => undefined),
+      (error) =>
+        error instanceof TrieError &&
+        error.code === 'missing-data' &&
+        error.message.includes('message 0 of block 2'),
+    )
+  })
+
+  it('reaches the deepest leaf there can be: 257 nodes', () => {
+    const staircase =
+      tries.find(({ name }) => name.includes('staircase')) ?? assert.fail('there is that vector')
+    assert.equal(Math.max(...staircase.proofs.map(({ depth }) => depth)), 257)
+  })
+})
+
+/** The recorded tries with hand-made keys have leaves without data, which no message makes. */
+function withoutData(proof: MerkleProof): MerkleProof {
+  return {
+    nodes: proof.nodes.map(([isRight, node]) =>
+      'Leaf' in node ? [isRight, { Leaf: { ...node.Leaf, data: null } }] : [isRight, node],
+    ),
+  }
+}
+
+function hashOf(root: TrieRoot): Uint8Array {
+  return unhex(stateRootOf(root))
+}
+
+function flipped(key: Uint8Array, bit: number): Uint8Array {
+  return key.with(bit >> 3, (key[bit >> 3] ?? 0) ^ (1 << (7 - (bit & 7))))
+}
