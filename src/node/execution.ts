@@ -1,0 +1,169 @@
+// What a block is: made by a leader, and made again by every voter and by block sync, from the attached commitments
+// and the chain before it. Everything here is recomputed, nothing of a header is believed (protocol §3.3 to §3.5).
+// Called by the driver and by block sync; reads the store and the pool, changes neither.
+import { type ChainState, executeBlock } from '../chain/index.ts'
+import type { Sha256 } from '../codec/index.ts'
+import { beaconOf, type SignedBytes, verifyVrf, vrfInput, vrfOutputOf } from '../crypto/native/index.ts'
+import type { Thresholds } from '../quorum/index.ts'
+import {
+  checkAttached,
+  checkHeader,
+  checkReservedMessage,
+  makeHeader,
+  orderBatches,
+  type SelectedContent,
+  selectContent,
+} from '../sequencing/index.ts'
+import type { ChainStore } from '../storage/index.ts'
+import type { TrieNodes } from '../trie/index.ts'
+import type {
+  Batch,
+  BatchId,
+  Block,
+  BlockId,
+  Genesis,
+  Hash,
+  Header,
+  MessageId,
+  PoolCommitment,
+  ValidatorIndex,
+  View,
+} from '../types/index.ts'
+
+/** A block's content and what it makes of the state. */
+export interface Executed {
+  readonly kind: 'executed'
+  readonly id: BlockId
+  readonly header: Header
+  readonly headerBytes: Uint8Array
+  readonly content: SelectedContent
+  readonly beacon: Hash
+  readonly state: ReturnType<typeof executeBlock>
+}
+
+export type Execution =
+  | Executed
+  /** These batches have to be fetched first. */
+  | { readonly kind: 'missing'; readonly batchIds: readonly BatchId[] }
+  | { readonly kind: 'invalid'; readonly reason: string }
+
+export interface ExecutionOptions {
+  readonly genesis: Genesis
+  readonly powers: readonly number[]
+  readonly thresholds: Thresholds
+  readonly store: ChainStore
+  readonly nodes: TrieNodes
+  readonly sha256: Sha256
+  /** A signature of a validator's over the signing domain (evidence in the chain). */
+  readonly verifySigned: Parameters<typeof checkReservedMessage>[0]['verify']
+  /** A batch in hand: of the pool, or fetched for the block. */
+  readonly batchOf: (id: BatchId) => Batch | undefined
+}
+
+interface BlockParts {
+  readonly view: View
+  readonly leader: ValidatorIndex
+  readonly vrfProof: Uint8Array
+  readonly beacon: Hash
+  readonly commitments: readonly PoolCommitment[]
+}
+
+export class BlockExecution {
+  readonly #options: ExecutionOptions
+
+  constructor(options: ExecutionOptions) {
+    this.#options = options
+  }
+
+  /** The block that these commitments allow its leader to make on `chain`. */
+  async build(chain: ChainState, parts: Omit<BlockParts, 'beacon'>): Promise<Execution> {
+    const output = vrfOutputOf(parts.vrfProof)
+    if (output === undefined) return { kind: 'invalid', reason: 'the VRF proof is malformed' }
+    return this.#execute(chain, { ...parts, beacon: beaconOf(output) })
+  }
+
+  /** Recomputes a block on `chain`: `executed` if it is the one that its commitments allow. Signatures are the
+   *  verifier's, the leader's turn is the core's. */
+  async check(chain: ChainState, block: Block): Promise<Execution> {
+    const { genesis } = this.#options
+    const { header } = block
+    if (header.height !== chain.height + 1) return { kind: 'invalid', reason: 'not the next height' }
+    const publicKey = genesis.validators[header.leader]?.vrfKey
+    if (publicKey === undefined) return { kind: 'invalid', reason: 'unknown leader' }
+    const alpha = vrfInput({ genesisHash: genesis.hash, height: header.height, beacon: chain.beacon })
+    const output = verifyVrf({ publicKey, alpha, proof: header.vrfProof })
+    if (output === undefined) return { kind: 'invalid', reason: 'the VRF proof is wrong' }
+    const { view, leader, vrfProof } = header
+    const parts = { view, leader, vrfProof, beacon: beaconOf(output), commitments: block.commitments }
+    const execution = await this.#execute(chain, parts)
+    if (execution.kind !== 'executed') return execution
+    const differs = checkHeader({ header, expected: execution.header })
+    return differs === undefined
+      ? execution
+      : { kind: 'invalid', reason: `another ${differs} than the commitments allow` }
+  }
+
+  async #execute(chain: ChainState, parts: BlockParts): Promise<Execution> {
+    const { genesis, powers, thresholds, sha256, batchOf, nodes } = this.#options
+    const { commitments, beacon } = parts
+    const height = chain.height + 1
+    const fault = checkAttached({ commitments, height, powers, thresholds })
+    if (fault !== undefined) return { kind: 'invalid', reason: `attached commitments: ${fault}` }
+    const ordered = orderBatches({ commitments, powers, thresholds, beacon, sha256 })
+    const inChain = await this.#batchesInChain(ordered.map(({ batchId }) => batchId))
+    const rules = {
+      ordered,
+      batchOf,
+      height,
+      limits: genesis.limits,
+      isInChain: (id: BatchId) => inChain.has(id),
+    }
+    // First without regard to what is in the chain, to learn which messages have to be looked up.
+    const draft = selectContent({ ...rules, isMessageInChain: () => false, isReservedValid: () => false })
+    if (draft.kind === 'missing') return draft
+    const known = await this.#messagesInChain(draft.content.batches.flatMap(({ messageIds }) => messageIds))
+    const selection = selectContent({
+      ...rules,
+      isMessageInChain: (id) => known.has(id),
+      isReservedValid: (message) =>
+        checkReservedMessage({
+          message,
+          genesis,
+          isConvicted: (validator) => chain.convicted.has(validator),
+          verify: this.#options.verifySigned,
+        }) === undefined,
+    })
+    if (selection.kind === 'missing') return selection
+    const { content } = selection
+    const state = executeBlock({ trie: chain.trie, nodes, height, messages: content.messages })
+    const made = makeHeader({
+      chainId: genesis.chainId,
+      height,
+      view: parts.view,
+      leader: parts.leader,
+      vrfProof: parts.vrfProof,
+      commitments,
+      powers,
+      content,
+      previous: { id: chain.blockId, time: chain.time },
+      stateHeight: height,
+      stateRoot: state.stateRoot,
+      validatorsHash: genesis.validatorsHash,
+      nextValidatorsHash: genesis.validatorsHash,
+      sha256,
+    })
+    return { kind: 'executed', ...made, content, beacon, state }
+  }
+
+  async #batchesInChain(ids: readonly BatchId[]): Promise<Set<BatchId>> {
+    const heights = await this.#options.store.batchHeights(ids)
+    return new Set(ids.filter((_, at) => heights[at] !== undefined))
+  }
+
+  async #messagesInChain(ids: readonly MessageId[]): Promise<Set<MessageId>> {
+    const places = await this.#options.store.messagePlaces(ids)
+    return new Set(ids.filter((_, at) => places[at] !== undefined))
+  }
+}
+
+export type { SignedBytes }
