@@ -26,7 +26,7 @@ export interface NodeRef {
   recentlyUsed: boolean
 }
 
-/** About 0.7 KB each, all told. */
+/** Half a kilobyte each, all told (measured): 25 MB. At 100,000 messages two to three records are read a message. */
 const DEFAULT_CACHED_NODES_MAX = 50_000
 
 export interface TrieNodesOptions {

@@ -161,12 +161,6 @@ describe('making proofs', () => {
         error.message.includes('message 0 of block 2'),
     )
   })
-
-  it('reaches the deepest leaf there can be: 257 nodes', () => {
-    const staircase =
-      tries.find(({ name }) => name.includes('staircase')) ?? assert.fail('there is that vector')
-    assert.equal(Math.max(...staircase.proofs.map(({ depth }) => depth)), 257)
-  })
 })
 
 /** The recorded tries with hand-made keys have leaves without data, which no message makes. */
