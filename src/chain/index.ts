@@ -1,0 +1,11 @@
+// What finalising one block changes: the trie, and what the next height goes by.
+export { type ExecutedBlock, executeBlock } from './execute.ts'
+export {
+  advance,
+  type ChainState,
+  convictedBy,
+  type ChainStep,
+  genesisState,
+  restoreState,
+  restoreWindowBlocks,
+} from './state.ts'

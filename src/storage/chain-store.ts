@@ -1,0 +1,319 @@
+// The database of a node: the chain, the trie's nodes, the pool, and what is under way. Every save is one atomic,
+// synced write; what is promised or signed is sent only after the save that it rests on has resolved (protocol §3,
+// "on disk, synced, before it is on the wire"). It keeps and finds; what to keep is decided by its callers.
+import assert from 'node:assert/strict'
+import { decodeEvidence, decodeFrame, encodeEvidence } from '../codec/index.ts'
+import type { NodeRecord } from '../trie/records.ts'
+import type {
+  Batch,
+  BatchId,
+  BlockId,
+  Evidence,
+  Genesis,
+  Height,
+  MessageId,
+  TimeMs,
+  ValidatorIndex,
+} from '../types/index.ts'
+import { encodeStoredBatch, putBlock, putConvictions, type SequencedBlock } from './block-records.ts'
+import { ChainReader } from './chain-reader.ts'
+import { corrupted, StorageError } from './errors.ts'
+import { FrameIndex, type HeightFrame, putFrame } from './frames.ts'
+import type { KeyValueStore, WriteOperation } from './key-value.ts'
+import {
+  allOf,
+  evidenceKey,
+  formatVersion,
+  heightKey,
+  heightOfFrameKey,
+  metaKeys,
+  poolBatchKey,
+  trieNodeKey,
+} from './keys.ts'
+import { migrations as knownMigrations } from './migrations/index.ts'
+import { decodeVersion, encodeVersion, type Migration, migrate } from './migrations/migrate.ts'
+import { decodePeers, encodePeers, type KnownPeer } from './peers.ts'
+import {
+  decodeHash,
+  decodeNumber,
+  decodePoolBatch,
+  decodeTip,
+  encodeHash,
+  encodeNumber,
+  encodePoolBatch,
+  encodeTip,
+  type Refusal,
+  type Tip,
+} from './records.ts'
+import { defaultRefusalsMax, RefusalLog } from './refusals.ts'
+
+/** Roots that can be proven against: the latest and those of so many blocks before it (protocol §5). */
+export const provableRoots = 64
+/** Contradictions kept of one validator. One convicts it; the rest is for people to look at. */
+export const evidencePerValidator = 16
+
+const hashSize = 32
+
+export interface PoolBatch {
+  readonly batch: Batch
+  readonly receivedAt: TimeMs
+  /** It has to be kept until it is in the chain or can no longer be: promised by a 202, listed, or voted for. */
+  readonly pinned: boolean
+}
+
+/** What has to be on disk before something is sent. */
+export interface Step {
+  /** Put into the pool, or again with another `pinned`. */
+  readonly batches?: readonly PoolBatch[]
+  readonly removedPoolBatches?: readonly BatchId[]
+  readonly frames?: readonly HeightFrame[]
+  readonly evidence?: readonly Evidence[]
+  /** The signing record's number after the signatures that go with this step. */
+  readonly signingNumber?: number
+}
+
+/** What finalising a block changes. */
+export interface FinalStep extends SequencedBlock {
+  /** From `insertLeaves`: `newNodes` and `replacedNodes`. */
+  readonly trieNodes: readonly NodeRecord[]
+  readonly replacedTrieNodes: readonly Uint8Array[]
+  /** Those in the block, and those that can no longer be in any. */
+  readonly removedPoolBatches: readonly BatchId[]
+  /** Validators that evidence in this block convicts for the first time. */
+  readonly convicted?: readonly ValidatorIndex[]
+  readonly refusals?: readonly Refusal[]
+}
+
+export interface ChainStoreOptions {
+  readonly store: KeyValueStore
+  readonly genesis: Genesis
+  /** The layout to read, and how to get there; only tests give other ones. */
+  readonly format?: { readonly version: number; readonly migrations: readonly Migration[] }
+  readonly refusalsMax?: number
+}
+
+export class ChainStore extends ChainReader {
+  readonly #frames = new FrameIndex()
+  readonly #refusals: RefusalLog
+  readonly #evidence: Map<ValidatorIndex, Set<Height>>
+  #tip: Tip
+  #signingNumber: number
+
+  private constructor(
+    options: ChainStoreOptions,
+    loaded: { refusals: RefusalLog; evidence: Map<ValidatorIndex, Set<Height>> },
+  ) {
+    const { store, genesis } = options
+    super(store, genesis)
+    const tip = store.get(metaKeys.tip)
+    const number = store.get(metaKeys.signingNumber)
+    this.#tip = tip === undefined ? { height: 0, blockId: genesis.hash as BlockId } : decodeTip(tip)
+    this.#signingNumber = number === undefined ? 0 : decodeNumber(number, 'signing number')
+    this.#refusals = loaded.refusals
+    this.#evidence = loaded.evidence
+  }
+
+  /**
+   * Opens what is in the store, or begins there if it is empty. Throws `StorageError`: `format-too-new`,
+   * `other-genesis`, `corrupted`.
+   */
+  static async open(options: ChainStoreOptions): Promise<ChainStore> {
+    const { store, genesis, refusalsMax = defaultRefusalsMax } = options
+    const { version, migrations } = options.format ?? { version: formatVersion, migrations: knownMigrations }
+    const stored = store.get(metaKeys.format)
+    if (stored === undefined) await begin(store, genesis, version)
+    else await migrate({ store, stored: decodeVersion(stored), wanted: version, migrations })
+    checkGenesis(store, genesis)
+
+    const refusals = await RefusalLog.open(store, refusalsMax)
+    const evidence = new Map<ValidatorIndex, Set<Height>>()
+    for await (const [, value] of store.iterate(allOf('evidence')))
+      noteEvidence(evidence, readEvidence(value))
+    const chain = new ChainStore(options, { refusals, evidence })
+    for await (const [key] of store.iterate(allOf('frame'))) chain.#frames.add(key)
+    return chain
+  }
+
+  /** The last final block; genesis at height 0. */
+  get tip(): Tip {
+    return this.#tip
+  }
+
+  /** The highest signing number saved: the signing record must not be behind it. 0 before the first. */
+  get signingNumber(): number {
+    return this.#signingNumber
+  }
+
+  /** Saves in one synced write. */
+  async saveStep(step: Step): Promise<void> {
+    const operations: WriteOperation[] = []
+    for (const { batch, receivedAt, pinned } of step.batches ?? []) {
+      const value = encodePoolBatch({ receivedAt, pinned }, encodeStoredBatch(batch))
+      operations.push({ type: 'put', key: poolBatchKey(batch.id), value })
+    }
+    for (const id of step.removedPoolBatches ?? []) operations.push({ type: 'del', key: poolBatchKey(id) })
+    const frames = (step.frames ?? []).map(putFrame)
+    const evidence = this.#freshEvidence(step.evidence ?? [])
+    for (const one of evidence) {
+      operations.push({
+        type: 'put',
+        key: evidenceKey(one.validator, one.height),
+        value: encodeEvidence(one),
+      })
+    }
+    const number = Math.max(this.#signingNumber, step.signingNumber ?? 0)
+    if (number > this.#signingNumber) {
+      operations.push({ type: 'put', key: metaKeys.signingNumber, value: encodeNumber(number) })
+    }
+    operations.push(...frames)
+    if (operations.length === 0) return
+
+    // Before the write: a frame that a block finalised meanwhile leaves behind is then deleted with the next block.
+    for (const { key } of frames) this.#frames.add(key)
+    await this.store.write(operations, { sync: true })
+    for (const one of evidence) noteEvidence(this.#evidence, one)
+    this.#signingNumber = Math.max(this.#signingNumber, number)
+  }
+
+  /** Makes a block part of the chain: all of it in one synced write. The block has to be the one after the tip. */
+  async saveFinal(step: FinalStep): Promise<void> {
+    const { block } = step.final
+    const { height } = block.header
+    assert.equal(height, this.#tip.height + 1, 'a final block that does not follow the tip')
+    assert.equal(block.header.previousBlockId, this.#tip.blockId, 'a final block of another chain')
+    assert.equal(step.final.finalization.blockId, block.id, 'the finalization is of another block')
+
+    const tip = { height, blockId: block.id }
+    const doneFrames = this.#frames.upTo(height)
+    const refusals = step.refusals ?? []
+    const operations = [
+      ...putBlock(step),
+      ...putConvictions(height, step.convicted ?? []),
+      ...this.#trieOperations(step, height),
+      ...this.#refusals.operationsFor(refusals),
+    ]
+    for (const id of step.removedPoolBatches) operations.push({ type: 'del', key: poolBatchKey(id) })
+    for (const key of doneFrames) operations.push({ type: 'del', key })
+    operations.push({ type: 'put', key: metaKeys.tip, value: encodeTip(tip) })
+
+    await this.store.write(operations, { sync: true })
+    this.#tip = tip
+    this.#frames.remove(doneFrames)
+    this.#refusals.added(refusals)
+  }
+
+  /** The pool as it was saved, oldest first. Batches that came into the chain meanwhile are left out. */
+  async loadPool(): Promise<PoolBatch[]> {
+    const pool: PoolBatch[] = []
+    for await (const [, value] of this.store.iterate(allOf('poolBatch'))) {
+      const { receivedAt, pinned, batch } = decodePoolBatch(value)
+      pool.push({ batch: this.openBatch(batch), receivedAt, pinned })
+    }
+    const heights = await this.batchHeights(pool.map(({ batch }) => batch.id))
+    const pending = pool.filter((_, at) => heights[at] === undefined)
+    return pending.sort((a, b) => a.receivedAt - b.receivedAt || (a.batch.id < b.batch.id ? -1 : 1))
+  }
+
+  /** What was saved of `height` and the heights above. */
+  async loadFrames(height: Height): Promise<HeightFrame[]> {
+    const frames: HeightFrame[] = []
+    for await (const [key, value] of this.store.iterate(allOf('frame'))) {
+      if (heightOfFrameKey(key) < height) continue
+      const decoded = decodeFrame(value, this.context)
+      if (!decoded.ok) throw corrupted('frame', decoded.reason)
+      const frame = decoded.value
+      if (frame.kind === 'batch' || frame.kind === 'evidence')
+        throw corrupted('frame', `it is of kind ${frame.kind}`)
+      frames.push(frame)
+    }
+    return frames
+  }
+
+  /** All evidence saved, in the chain or not, ascending by validator and height. */
+  async loadEvidence(): Promise<Evidence[]> {
+    const evidence: Evidence[] = []
+    for await (const [, value] of this.store.iterate(allOf('evidence'))) evidence.push(readEvidence(value))
+    return evidence
+  }
+
+  /** Why a message is not in the chain, if that is settled and was not long ago. Ask `messagePlaces` first. */
+  refusalOf(id: MessageId): Refusal | undefined {
+    return this.#refusals.get(id)
+  }
+
+  loadPeers(): KnownPeer[] {
+    return decodePeers(this.store.get(metaKeys.peers))
+  }
+
+  /** Not synced: a lost list of peers is found again. */
+  async savePeers(peers: readonly KnownPeer[]): Promise<void> {
+    await this.store.write([{ type: 'put', key: metaKeys.peers, value: encodePeers(peers) }], { sync: false })
+  }
+
+  /** Closes the store below. */
+  async close(): Promise<void> {
+    await this.store.close()
+  }
+
+  /** New nodes come; nodes that no provable root has any more go. A trie only grows, so a node that a block replaced
+   *  is in no root from that block on. */
+  #trieOperations(step: FinalStep, height: Height): WriteOperation[] {
+    const operations: WriteOperation[] = []
+    const obsolete = heightKey('replacedNodes', Math.max(0, height - provableRoots))
+    const replaced = this.store.get(obsolete)
+    if (replaced !== undefined) {
+      for (let at = 0; at < replaced.length; at += hashSize) {
+        operations.push({ type: 'del', key: trieNodeKey(replaced.subarray(at, at + hashSize)) })
+      }
+      operations.push({ type: 'del', key: obsolete })
+    }
+    for (const { hash, record } of step.trieNodes) {
+      operations.push({ type: 'put', key: trieNodeKey(hash), value: record })
+    }
+    if (step.replacedTrieNodes.length > 0) {
+      const value = new Uint8Array(Buffer.concat(step.replacedTrieNodes))
+      operations.push({ type: 'put', key: heightKey('replacedNodes', height), value })
+    }
+    return operations
+  }
+
+  /** Evidence not known yet, up to the bound for each validator: a liar can make as much of it as it likes. */
+  #freshEvidence(evidence: readonly Evidence[]): Evidence[] {
+    const known = new Map([...this.#evidence].map(([validator, heights]) => [validator, new Set(heights)]))
+    return evidence.filter((one) => {
+      const heights = known.get(one.validator)
+      if (heights?.has(one.height) || (heights?.size ?? 0) >= evidencePerValidator) return false
+      noteEvidence(known, one)
+      return true
+    })
+  }
+}
+
+async function begin(store: KeyValueStore, genesis: Genesis, version: number): Promise<void> {
+  const operations: WriteOperation[] = [
+    { type: 'put', key: metaKeys.format, value: encodeVersion(version) },
+    { type: 'put', key: metaKeys.genesis, value: encodeHash(genesis.hash) },
+  ]
+  await store.write(operations, { sync: true })
+}
+
+function checkGenesis(store: KeyValueStore, genesis: Genesis): void {
+  const bytes = store.get(metaKeys.genesis)
+  if (bytes === undefined) throw corrupted('genesis hash', 'it is missing')
+  const stored = decodeHash(bytes, 'genesis hash')
+  if (stored === genesis.hash) return
+  const message = `this home belongs to the network with genesis hash ${stored}, the genesis file has ${genesis.hash}`
+  throw new StorageError('other-genesis', message)
+}
+
+function readEvidence(bytes: Uint8Array): Evidence {
+  const decoded = decodeEvidence(bytes)
+  if (!decoded.ok) throw corrupted('evidence', decoded.reason)
+  return decoded.value
+}
+
+function noteEvidence(known: Map<ValidatorIndex, Set<Height>>, { validator, height }: Evidence): void {
+  const heights = known.get(validator) ?? new Set<Height>()
+  heights.add(height)
+  known.set(validator, heights)
+}

@@ -1,0 +1,31 @@
+// The disk: the chain's database, and apart from it the record of what was signed.
+export type { SequencedBlock } from './block-records.ts'
+export { ChainReader, type StoredBlock } from './chain-reader.ts'
+export {
+  ChainStore,
+  type ChainStoreOptions,
+  evidencePerValidator,
+  type FinalStep,
+  type PoolBatch,
+  provableRoots,
+  type Step,
+} from './chain-store.ts'
+export { type StorageCode, StorageError } from './errors.ts'
+export type { HeightFrame } from './frames.ts'
+export type * from './key-value.ts'
+export { LevelStore } from './level.ts'
+export { MemoryStore } from './memory.ts'
+export type { KnownPeer } from './peers.ts'
+export { NodeRecordFile, type RecordFile } from './record-file.ts'
+export type { BatchPlace, MessagePlace, Refusal, SkippedMessage, Tip } from './records.ts'
+export {
+  checkAgainstDatabase,
+  SigningRecord,
+  type SigningRecordOptions,
+} from './signing-record.ts'
+export {
+  type RecordedSignature,
+  type RefusalCode,
+  SigningRefused,
+  type SigningRequest,
+} from './signing-rules.ts'

@@ -1,0 +1,183 @@
+// Every kind of key in the database, in one list. A key is one byte of its kind and fixed-width fields; integers are
+// big-endian, so that iteration goes up the heights, and ids are their 32 bytes.
+import type { BatchId, BlockId, Height, MessageId, ValidatorIndex, View } from '../types/index.ts'
+
+/** The layout that this code reads and writes; migrations/ brings older ones here. */
+export const formatVersion = 1
+
+const kinds = {
+  /** name (ASCII) → see `metaKeys`. */
+  meta: 0x01,
+
+  // The chain: never changed, never removed.
+  /** height u64 → block, finalization and number of batches, as `encodeFinalBlock` begins. */
+  blockHead: 0x10,
+  /** height u64 · position u16 → a batch of the block, as `encodeFinalBlock` goes on. */
+  blockBatch: 0x11,
+  /** height u64 → the header's bytes alone. */
+  header: 0x12,
+  /** height u64 → for each message of the sequence where it stands: position u16 · start u32 · end u32. */
+  spans: 0x13,
+  /** height u64 → for each message that the sequence leaves out: batch u16 · message u32. */
+  skipped: 0x14,
+  /** batch id → height u64 · position u16. */
+  batchPlace: 0x18,
+  /** block id → height u64. */
+  blockHeight: 0x19,
+  /** message id → height u64 · index u32. */
+  messagePlace: 0x1a,
+  /** validator u16 → height u64 of the block that convicted it. */
+  conviction: 0x1b,
+
+  // The trie.
+  /** node hash → its record (src/trie/records.ts). */
+  trieNode: 0x20,
+  /** height u64 → hashes of the nodes that this block made obsolete; they go when its roots need no more proofs. */
+  replacedNodes: 0x21,
+
+  // What is under way.
+  /** batch id → receivedAt u64 · pinned u8 · the batch as in blockBatch. */
+  poolBatch: 0x30,
+  /** height u64 · kind u8 · view u32 · validator u16 · subject 32 → encoded frame; goes when the height is final. */
+  frame: 0x31,
+  /** validator u16 · height u64 → encoded evidence. */
+  evidence: 0x32,
+  /** message id → number u64 · state u8 · height u64 · reason (UTF-8): why it never came into the chain. */
+  refusal: 0x40,
+  /** number u64 → message id: the order in which refusals came, so that the oldest can go. */
+  refusalOrder: 0x41,
+} as const
+
+type HeightKind = 'blockHead' | 'header' | 'spans' | 'skipped' | 'replacedNodes'
+
+/** The values that are there once. */
+export const metaKeys = {
+  /** u32: `formatVersion` of what is stored. */
+  format: metaKey('format'),
+  /** Genesis hash, 32 bytes. */
+  genesis: metaKey('genesis'),
+  /** height u64 · block id: the last final block; absent while that is genesis. */
+  tip: metaKey('tip'),
+  /** u64: the highest running number of the signing record that anything here depends on. */
+  signingNumber: metaKey('signing-number'),
+  /** JSON: where peers were last reached. */
+  peers: metaKey('peers'),
+}
+
+export function heightKey(kind: HeightKind, height: Height): Uint8Array {
+  const key = newKey(kinds[kind], 8)
+  writeU64(key, 1, height)
+  return key
+}
+
+export function blockBatchKey(height: Height, position: number): Uint8Array {
+  const key = newKey(kinds.blockBatch, 8 + 2)
+  writeU64(key, 1, height)
+  key.writeUInt16BE(position, 9)
+  return key
+}
+
+export function batchPlaceKey(id: BatchId): Uint8Array {
+  return idKey(kinds.batchPlace, id)
+}
+
+export function blockHeightKey(id: BlockId): Uint8Array {
+  return idKey(kinds.blockHeight, id)
+}
+
+export function messagePlaceKey(id: MessageId): Uint8Array {
+  return idKey(kinds.messagePlace, id)
+}
+
+export function convictionKey(validator: ValidatorIndex): Uint8Array {
+  const key = newKey(kinds.conviction, 2)
+  key.writeUInt16BE(validator, 1)
+  return key
+}
+
+/** @param hash 32 bytes. */
+export function trieNodeKey(hash: Uint8Array): Uint8Array {
+  const key = newKey(kinds.trieNode, 32)
+  key.set(hash, 1)
+  return key
+}
+
+export function poolBatchKey(id: BatchId): Uint8Array {
+  return idKey(kinds.poolBatch, id)
+}
+
+/** What tells two frames of a height apart. */
+export interface FramePlace {
+  readonly height: Height
+  /** u8, see frames.ts. */
+  readonly kind: number
+  readonly view: View
+  readonly validator: ValidatorIndex
+  /** 32 bytes in hex: the block or the content that it is about; zeros where there is none. */
+  readonly subject: string
+}
+
+export function frameKey({ height, kind, view, validator, subject }: FramePlace): Uint8Array {
+  const key = newKey(kinds.frame, 8 + 1 + 4 + 2 + 32)
+  writeU64(key, 1, height)
+  key.writeUInt8(kind, 9)
+  key.writeUInt32BE(view, 10)
+  key.writeUInt16BE(validator, 14)
+  writeId(key, 16, subject)
+  return key
+}
+
+/** The height in a key of `frameKey`. */
+export function heightOfFrameKey(key: Uint8Array): Height {
+  const view = new DataView(key.buffer, key.byteOffset, key.byteLength)
+  return view.getUint32(1) * 2 ** 32 + view.getUint32(5)
+}
+
+export function evidenceKey(validator: ValidatorIndex, height: Height): Uint8Array {
+  const key = newKey(kinds.evidence, 2 + 8)
+  key.writeUInt16BE(validator, 1)
+  writeU64(key, 3, height)
+  return key
+}
+
+export function refusalKey(id: MessageId): Uint8Array {
+  return idKey(kinds.refusal, id)
+}
+
+export function refusalOrderKey(number: number): Uint8Array {
+  const key = newKey(kinds.refusalOrder, 8)
+  writeU64(key, 1, number)
+  return key
+}
+
+/** The range of all keys of a kind. */
+export function allOf(kind: keyof typeof kinds): { gte: Uint8Array; lt: Uint8Array } {
+  return { gte: Uint8Array.of(kinds[kind]), lt: Uint8Array.of(kinds[kind] + 1) }
+}
+
+function metaKey(name: string): Uint8Array {
+  return Uint8Array.from([kinds.meta, ...Buffer.from(name, 'ascii')])
+}
+
+function idKey(kind: number, id: string): Uint8Array {
+  const key = newKey(kind, 32)
+  writeId(key, 1, id)
+  return key
+}
+
+/** Every byte after the first is written by the caller. */
+function newKey(kind: number, sizeBytes: number): Buffer {
+  const key = Buffer.allocUnsafe(1 + sizeBytes)
+  key[0] = kind
+  return key
+}
+
+function writeId(key: Buffer, at: number, id: string): void {
+  if (id.length !== 64 || key.write(id, at, 'hex') !== 32) throw new RangeError('an id has 64 hex digits')
+}
+
+function writeU64(key: Buffer, at: number, value: number): void {
+  if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${value} is not a height or number`)
+  key.writeUInt32BE(Math.floor(value / 2 ** 32), at)
+  key.writeUInt32BE(value % 2 ** 32, at + 4)
+}

@@ -1,0 +1,148 @@
+// The store on disk: LevelDB. It recovers from a crash by itself, dropping a write that was cut short; what it cannot
+// recover from is told apart here, before it makes an empty database in place of a damaged one.
+import { mkdir, readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Level } from 'level'
+import { StorageError } from './errors.ts'
+import { lockFailure } from './home-lock.ts'
+import type { KeyRange, KeyValueEntry, KeyValueStore, WriteOperation } from './key-value.ts'
+
+/** Entries fetched at a time by an iteration. */
+const iterationStep = 256
+
+export class LevelStore implements KeyValueStore {
+  readonly #database: Level<Uint8Array, Uint8Array>
+
+  private constructor(database: Level<Uint8Array, Uint8Array>) {
+    this.#database = database
+  }
+
+  /**
+   * Opens the database in `directory`, which is made if it is not there, and takes the home's lock (home-lock.ts).
+   * Throws `StorageError`: `home-locked`, `corrupted` or `open-failed`.
+   */
+  static async open(directory: string): Promise<LevelStore> {
+    await prepareDirectory(directory)
+    const database = new Level<Uint8Array, Uint8Array>(directory, {
+      keyEncoding: 'view',
+      valueEncoding: 'view',
+    })
+    try {
+      await database.open()
+    } catch (error) {
+      throw openFailure(error, directory)
+    }
+    return new LevelStore(database)
+  }
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    this.#assertOpen()
+    try {
+      return plain(this.#database.getSync(key))
+    } catch (error) {
+      throw readFailure(error)
+    }
+  }
+
+  async getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
+    this.#assertOpen()
+    try {
+      // Its type forgets that a key may have no value.
+      const values: (Uint8Array | undefined)[] = await this.#database.getMany([...keys])
+      return values.map(plain)
+    } catch (error) {
+      throw readFailure(error)
+    }
+  }
+
+  async write(operations: readonly WriteOperation[], { sync }: { readonly sync: boolean }): Promise<void> {
+    this.#assertOpen()
+    try {
+      await this.#database.batch([...operations], { sync })
+    } catch (error) {
+      const message = `the database could not be written (${reasonOf(error)}); is the disk full?`
+      throw new StorageError('write-failed', message, { cause: error })
+    }
+  }
+
+  async *iterate(range: KeyRange): AsyncGenerator<KeyValueEntry> {
+    this.#assertOpen()
+    const iterator = this.#database.iterator({ ...range })
+    try {
+      for (;;) {
+        const entries = await iterator.nextv(iterationStep)
+        if (entries.length === 0) return
+        for (const [key, value] of entries) yield [plain(key), plain(value)]
+      }
+    } catch (error) {
+      throw readFailure(error)
+    } finally {
+      await iterator.close()
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#database.close()
+  }
+
+  #assertOpen(): void {
+    if (this.#database.status !== 'open') throw new StorageError('closed', 'the store is closed')
+  }
+}
+
+/** Makes the folder, and refuses one whose database lost the file that names all others: LevelDB would start an empty
+ *  one there and delete what is left. */
+async function prepareDirectory(directory: string): Promise<void> {
+  let names: string[]
+  let current: string | undefined
+  try {
+    await mkdir(directory, { recursive: true })
+    names = await readdir(directory)
+    if (names.includes('CURRENT')) current = (await readFile(join(directory, 'CURRENT'), 'utf8')).trimEnd()
+  } catch (error) {
+    const message = `${directory} cannot be opened: ${reasonOf(error)}`
+    throw new StorageError('open-failed', message, { cause: error })
+  }
+  // A database has its first log only after CURRENT: a crash while it was being made leaves neither.
+  const hasData = names.some((name) => name.endsWith('.log') || name.endsWith('.ldb'))
+  if (current === undefined && hasData) throw damaged(directory, 'its file CURRENT is missing')
+  if (current !== undefined && !names.includes(current)) {
+    throw damaged(directory, 'its file CURRENT names a file that is not there')
+  }
+}
+
+function openFailure(error: unknown, directory: string): StorageError {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
+  const locked = lockFailure(cause, directory)
+  if (locked !== undefined) return locked
+  if (isCorruption(cause)) return damaged(directory, reasonOf(cause), cause)
+  const message = `${directory} cannot be opened: ${reasonOf(cause)}`
+  return new StorageError('open-failed', message, { cause })
+}
+
+function damaged(directory: string, reason: string, cause?: unknown): StorageError {
+  const message = `the database in ${directory} is damaged (${reason}); move it away and let the node fetch the chain again`
+  return new StorageError('corrupted', message, cause === undefined ? {} : { cause })
+}
+
+function readFailure(error: unknown): StorageError {
+  if (error instanceof StorageError) return error
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
+  const code = isCorruption(cause) ? 'corrupted' : 'read-failed'
+  return new StorageError(code, `the database could not be read: ${reasonOf(cause)}`, { cause: error })
+}
+
+function isCorruption(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'LEVEL_CORRUPTION'
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** Level hands out Buffers, whose `slice` and `toString` differ from what callers expect of bytes. */
+function plain(bytes: Uint8Array): Uint8Array
+function plain(bytes: Uint8Array | undefined): Uint8Array | undefined
+function plain(bytes: Uint8Array | undefined): Uint8Array | undefined {
+  return bytes === undefined ? undefined : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
