@@ -3,8 +3,8 @@ export { type ExecutedBlock, executeBlock } from './execute.ts'
 export {
   advance,
   type ChainState,
-  convictedBy,
   type ChainStep,
+  convictedBy,
   genesisState,
   restoreState,
   restoreWindowBlocks,

@@ -49,9 +49,10 @@ export interface ChainStep {
   /** beacon(block height), of its VRF proof. */
   readonly beacon: Hash
   readonly batchIds: readonly BatchId[]
-  readonly messages: readonly SequencedMessage[]
   /** `executeBlock`'s. */
   readonly trie: TrieRoot
+  /** `convictedBy` its messages. */
+  readonly convicted: readonly ValidatorIndex[]
 }
 
 /** The state before the first block (protocol §3): id(0) is the genesis hash, beacon(0) SHA-256 of a label and it. */
@@ -73,7 +74,7 @@ export function genesisState(genesis: Genesis, sha256: Hasher): ChainState {
 /** The state after the next final block: for blocks that are final only, since the line moves along.
  *  @throws RangeError unless the block is the next on `state` and `trie` is the one of its header. */
 export function advance(state: ChainState, step: ChainStep): ChainState {
-  const { block, beacon, batchIds, messages, trie } = step
+  const { block, beacon, batchIds, trie } = step
   const { height, time, previousBlockId } = block.header
   if (height !== state.height + 1 || previousBlockId !== state.blockId) {
     throw new RangeError(`block ${height} does not follow block ${state.height}`)
@@ -83,8 +84,8 @@ export function advance(state: ChainState, step: ChainStep): ChainState {
 
   state.line.appendBlock({ height, commitments: block.commitments, batchIds })
   const recentAttached = [...state.recentAttached, attachedTo(block)].slice(-absenceWindowBlocks)
-  const convictions = convictedBy(messages)
-  const convicted = convictions.length === 0 ? state.convicted : new Set([...state.convicted, ...convictions])
+  const convicted =
+    step.convicted.length === 0 ? state.convicted : new Set([...state.convicted, ...step.convicted])
   const { line } = state
   return { height, blockId: block.id, beacon, time, trie, stateRoot, recentAttached, line, convicted }
 }

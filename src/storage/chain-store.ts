@@ -175,6 +175,15 @@ export class ChainStore extends ChainReader {
     this.#signingNumber = Math.max(this.#signingNumber, number)
   }
 
+  /** Notes how far the signing record has come, for the next start to tell an old copy of it. Not synced, to spare a
+   *  write for each signature: it becomes durable with the next save, and until then only a loss of power takes it. */
+  async noteSigningNumber(number: number): Promise<void> {
+    if (number <= this.#signingNumber) return
+    this.#signingNumber = number
+    const value = encodeNumber(number)
+    await this.store.write([{ type: 'put', key: metaKeys.signingNumber, value }], { sync: false })
+  }
+
   /** Makes a block part of the chain: all of it in one synced write. The block has to be the one after the tip. */
   async saveFinal(step: FinalStep): Promise<void> {
     const { block } = step.final

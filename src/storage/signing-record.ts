@@ -33,7 +33,7 @@ export class SigningRecord {
   #content: RecordContent
   #sizeBytes: number
   #compactAboveBytes: number
-  #isNew: boolean
+  #isMissing: boolean
   /** Set by a write that failed: it may or may not be on disk. */
   #failure: unknown
   /** Calls wait for one another: each is checked against all that were recorded before it. */
@@ -44,7 +44,7 @@ export class SigningRecord {
     this.#content = content
     this.#sizeBytes = file?.length ?? 0
     this.#compactAboveBytes = options.compactAboveBytes ?? defaultCompactAboveBytes
-    this.#isNew = file === undefined
+    this.#isMissing = file === undefined
   }
 
   /**
@@ -64,9 +64,14 @@ export class SigningRecord {
     return new SigningRecord(options, content, whole)
   }
 
-  /** The highest running number; undefined where there is no record on disk yet. */
-  get number(): number | undefined {
-    return this.#isNew ? undefined : this.#content.number
+  /** The highest running number, 0 before the first signature. */
+  get number(): number {
+    return this.#content.number
+  }
+
+  /** Whether there is no record on disk yet. */
+  get isMissing(): boolean {
+    return this.#isMissing
   }
 
   /** Whether nothing is signed until `setSignFrom` is called. */
@@ -168,7 +173,7 @@ export class SigningRecord {
   /** New lines at the end, or all that is kept anew where the file has grown too long. */
   async #record(content: RecordContent, fresh: readonly RecordedSignature[]): Promise<void> {
     const lines = encodeEntries(fresh)
-    if (this.#isNew || this.#sizeBytes + lines.length > this.#compactAboveBytes) {
+    if (this.#isMissing || this.#sizeBytes + lines.length > this.#compactAboveBytes) {
       await this.#replace(content)
       return
     }
@@ -184,7 +189,7 @@ export class SigningRecord {
     this.#sizeBytes = bytes.length
     const { compactAboveBytes = defaultCompactAboveBytes } = this.#options
     this.#compactAboveBytes = Math.max(compactAboveBytes, 4 * bytes.length)
-    this.#isNew = false
+    this.#isMissing = false
   }
 
   async #write(write: () => Promise<void>): Promise<void> {
