@@ -1,0 +1,11 @@
+// Pool commitments -> the one block they allow. Pure: no clock, no chance, no disk.
+export * from './absence.ts'
+export * from './content.ts'
+export * from './entries.ts'
+export * from './evidence.ts'
+export * from './header.ts'
+export * from './line.ts'
+export * from './merkle.ts'
+export * from './order.ts'
+export * from './reserved.ts'
+export * from './roots.ts'
