@@ -1,0 +1,208 @@
+// The one door for frames, whatever road they came by (protocol §4): size, rate, kind, height and signatures are
+// checked, in the order of what they cost, before a frame is handed to the node or forwarded by gossip.
+import {
+  commitmentEntriesMax,
+  commitmentEntryBytes,
+  decodeFrame,
+  type Frame,
+  maxGossipFrameBytes,
+  maxValidators,
+} from '../codec/index.ts'
+import type { Genesis, Height, PeerId } from '../types/index.ts'
+import type { Counters } from './counters.ts'
+import type { PeerConduct } from './peer-conduct.ts'
+import type { NetworkHandler } from './ports.ts'
+import { RecentSet } from './recent-set.ts'
+import type { FrameVerifier, VerifiedFrame, VerifierCrypto } from './verify.ts'
+
+export type GossipChannel = 'messages' | 'proposals' | 'commitments'
+export type Channel = GossipChannel | 'direct'
+export type FrameKind = Frame['kind']
+
+/** What to do with a frame: hand on and forward; drop without blame; drop and blame. */
+export type Verdict = 'accept' | 'ignore' | 'reject'
+
+export interface AdmissionOptions {
+  readonly genesis: Genesis
+  readonly verifier: FrameVerifier
+  readonly conduct: PeerConduct
+  readonly counters: Counters
+  readonly crypto: Pick<VerifierCrypto, 'sha256Hex'>
+  readonly handler: Pick<NetworkHandler, 'onFrame' | 'onAhead' | 'heightWindow' | 'log'>
+  /** Milliseconds of a clock that never goes back. */
+  readonly now: () => number
+}
+
+/** The gossip topic that carries a kind; a block travels inside proposals and in replies only. */
+export const channelOf: Record<Exclude<FrameKind, 'block'>, GossipChannel> = {
+  batch: 'messages',
+  proposal: 'proposals',
+  'pool-commitment': 'commitments',
+  vote: 'commitments',
+  certificate: 'commitments',
+  evidence: 'commitments',
+}
+
+/** Heights above the final one whose frames are taken: the one under way, and the next, whose commitments come with
+ *  finalize votes (protocol §3.1). */
+export const heightsAhead = 2
+/** Frames remembered as seen and valid: the second copy of a road costs a hash. 100 bytes each. */
+const seenFrames = 20_000
+/** A node behind by far gets all live traffic; it need not hear that more often. */
+const aheadIntervalMs = 1_000
+
+export class Admission {
+  readonly #options: AdmissionOptions
+  readonly #maxBytes: Record<Channel, number>
+  readonly #seen = new RecentSet(seenFrames)
+  #aheadReported = { height: 0, at: Number.NEGATIVE_INFINITY }
+
+  constructor(options: AdmissionOptions) {
+    this.#options = options
+    this.#maxBytes = frameBytesMax(options.genesis)
+  }
+
+  /** Checks one frame of a peer; a new one that is accepted goes to `handler.onFrame`. */
+  admit({ channel, bytes, from }: { channel: Channel; bytes: Uint8Array; from: PeerId }): Verdict {
+    const { conduct, counters, crypto, verifier } = this.#options
+    counters.add('bytes_in', bytes.length)
+    if (bytes.length > this.#maxBytes[channel])
+      return this.#reject(from, 'too-large', `${bytes.length} bytes`)
+    if (conduct.isBanned(from)) return this.#ignore('banned')
+    if (!conduct.allowFrame(from, bytes.length)) return this.#ignore('rate')
+
+    const hash = crypto.sha256Hex(bytes)
+    if (this.#seen.has(hash)) {
+      counters.add('frames_in_again')
+      return 'accept'
+    }
+    const decoded = decodeFrame(bytes, verifier.context)
+    if (!decoded.ok) return this.#reject(from, 'malformed', decoded.reason)
+    const frame = decoded.value
+    if (!travelsOn(channel, frame.kind)) return this.#reject(from, 'wrong-channel', frame.kind)
+
+    const place = this.#placeOf(frame)
+    if (place === 'old') return this.#ignore('old')
+    if (place === 'ahead') return this.#onAhead(frame, from)
+
+    const verified = verifier.verifyFrame(frame)
+    if (!verified.ok) return this.#reject(from, verified.rejected, verified.detail)
+    this.#seen.add(hash)
+    counters.add(`frames_in_${frame.kind}`)
+    // Apart from the caller, which is inside a library that swallows exceptions: a bug of the node must be seen.
+    queueMicrotask(() => this.#options.handler.onFrame(verified.value, from))
+    return 'accept'
+  }
+
+  /** Frames inside a request or a reply: each is checked as if it came by itself, save its height, which is for the
+   *  asker to judge. What is not valid is left out, and its sender blamed. */
+  verifyEach({
+    frames,
+    kinds,
+    from,
+  }: {
+    readonly frames: readonly Uint8Array[]
+    readonly kinds: readonly FrameKind[]
+    readonly from: PeerId
+  }): VerifiedFrame[] {
+    const { conduct, counters, verifier } = this.#options
+    const valid: VerifiedFrame[] = []
+    for (const bytes of frames) {
+      counters.add('bytes_in', bytes.length)
+      // One that was cut off in the middle, or is over its rate, is not listened to further.
+      if (conduct.isBanned(from) || !conduct.allowFrame(from, bytes.length)) {
+        this.#ignore('rate')
+        return valid
+      }
+      const verified = verifier.verify(bytes)
+      if (!verified.ok) this.#reject(from, verified.rejected, verified.detail)
+      else if (!kinds.includes(verified.value.kind)) this.#reject(from, 'wrong-channel', verified.value.kind)
+      else {
+        counters.add(`frames_in_${verified.value.kind}`)
+        valid.push(verified.value)
+      }
+    }
+    return valid
+  }
+
+  /** A frame of one's own need not be taken from others. */
+  remember(bytes: Uint8Array): void {
+    this.#seen.add(this.#options.crypto.sha256Hex(bytes))
+  }
+
+  #placeOf(frame: Frame): 'here' | 'old' | 'ahead' {
+    const height = heightOf(frame)
+    if (height === undefined) return 'here'
+    const { final } = this.#options.handler.heightWindow()
+    if (height > final + heightsAhead) return 'ahead'
+    // Evidence is of use for as long as it is not in the chain.
+    if (height <= final && frame.kind !== 'evidence') return 'old'
+    return 'here'
+  }
+
+  /** Only a validator's signature says that there is a height: anybody can write down a large number. */
+  #onAhead(frame: Frame, from: PeerId): Verdict {
+    const height = heightOf(frame) ?? 0
+    const now = this.#options.now()
+    const { height: reported, at } = this.#aheadReported
+    if (height <= reported && now - at < aheadIntervalMs) return this.#ignore('ahead')
+
+    const verified = this.#options.verifier.verifyFrame(frame)
+    if (!verified.ok) return this.#reject(from, verified.rejected, verified.detail)
+    this.#aheadReported = { height, at: now }
+    queueMicrotask(() => this.#options.handler.onAhead(height, from))
+    return this.#ignore('ahead')
+  }
+
+  #ignore(reason: string): Verdict {
+    this.#options.counters.add(`ignored_${reason}`)
+    return 'ignore'
+  }
+
+  #reject(from: PeerId, reason: string, detail: string): Verdict {
+    const { conduct, counters, handler } = this.#options
+    counters.add(`rejected_${reason}`)
+    handler.log.debug({ peer: from, reason, detail }, 'frame rejected')
+    conduct.punish(from, `${reason}: ${detail}`)
+    return 'reject'
+  }
+}
+
+/** The height that a frame is about; a batch is about none. */
+export function heightOf(frame: Frame): Height | undefined {
+  switch (frame.kind) {
+    case 'batch':
+      return undefined
+    case 'proposal':
+      return frame.proposal.height
+    case 'pool-commitment':
+      return frame.commitment.height
+    case 'vote':
+      return frame.vote.height
+    case 'certificate':
+      return frame.certificate.height
+    case 'evidence':
+      return frame.evidence.height
+    case 'block':
+      return frame.block.header.height
+  }
+}
+
+function travelsOn(channel: Channel, kind: FrameKind): boolean {
+  if (kind === 'block') return false
+  return channel === 'direct' || channelOf[kind] === channel
+}
+
+/** The largest frame that can be valid on a channel. */
+function frameBytesMax({ limits, validators }: Genesis): Record<Channel, number> {
+  const overhead = 128
+  const commitment = overhead + commitmentEntryBytes * commitmentEntriesMax(limits, validators.length)
+  const certificate = overhead + 66 * maxValidators
+  return {
+    messages: limits.maxBatchBytes + overhead,
+    proposals: maxGossipFrameBytes,
+    // Evidence holds two commitments.
+    commitments: Math.max(2 * commitment + overhead, certificate),
+    direct: maxGossipFrameBytes,
+  }
+}

@@ -1,0 +1,150 @@
+// Gossip of frames: everything travels here and may be lost here (protocol §4). Frames pass the one door
+// (admission.ts) before gossipsub forwards them; what is published waits in a bounded queue, because gossipsub itself
+// takes everything and buffers without an end.
+import { type GossipSub, TopicValidatorResult } from '@libp2p/gossipsub'
+import type { Connection } from '@libp2p/interface'
+import type { PeerId } from '../types/index.ts'
+import type { Admission, GossipChannel, Verdict } from './admission.ts'
+import type { Counters } from './counters.ts'
+import { gossipChannels, topicOf } from './gossip-options.ts'
+
+export interface GossipOptions {
+  readonly chainId: string
+  readonly pubsub: GossipSub
+  readonly admission: Admission
+  readonly counters: Counters
+  readonly connections: () => readonly Connection[]
+}
+
+/** What may wait to be published, by channel; what does not fit is dropped and counted. */
+const queueMaxBytes: Record<GossipChannel, number> = {
+  commitments: 8 * 1024 * 1024,
+  proposals: 16 * 1024 * 1024,
+  messages: 32 * 1024 * 1024,
+}
+/** What wins when the network is slow: without votes and proposals nothing gets final, whatever is gossiped. */
+const urgency: readonly GossipChannel[] = ['commitments', 'proposals', 'messages']
+/** While half of the peers have more than this unread, nothing more is published. */
+const unreadMaxBytes = 4 * 1024 * 1024
+const backlogPollMs = 10
+/** How often the backlog is looked at while publishing. */
+const backlogCheckBytes = 256 * 1024
+const meshProtocol = '/meshsub/'
+
+const results: Record<Verdict, TopicValidatorResult> = {
+  accept: TopicValidatorResult.Accept,
+  ignore: TopicValidatorResult.Ignore,
+  reject: TopicValidatorResult.Reject,
+}
+
+export class Gossip {
+  readonly #options: GossipOptions
+  readonly #queues: Record<GossipChannel, Uint8Array[]> = { commitments: [], proposals: [], messages: [] }
+  readonly #queuedBytes: Record<GossipChannel, number> = { commitments: 0, proposals: 0, messages: 0 }
+  #isPumping = false
+  #isStopped = false
+
+  constructor(options: GossipOptions) {
+    this.#options = options
+  }
+
+  /** Joins the topics; libp2p must run. */
+  start(): void {
+    const { pubsub, chainId, admission } = this.#options
+    for (const channel of gossipChannels) {
+      const topic = topicOf(chainId, channel)
+      pubsub.topicValidators.set(topic, (from, message) => {
+        const peer = from.toString() as PeerId
+        return results[admission.admit({ channel, bytes: message.data, from: peer })]
+      })
+      pubsub.subscribe(topic)
+    }
+  }
+
+  stop(): void {
+    this.#isStopped = true
+  }
+
+  /** Bytes that wait to be published. */
+  get queuedBytes(): number {
+    return urgency.reduce((sum, channel) => sum + this.#queuedBytes[channel], 0)
+  }
+
+  /** Queues a frame; never throws, and drops what does not fit. */
+  publish(channel: GossipChannel, bytes: Uint8Array): void {
+    if (this.#queuedBytes[channel] + bytes.length > queueMaxBytes[channel]) {
+      this.#options.counters.add('dropped_gossip_queue_full')
+      return
+    }
+    this.#queues[channel].push(bytes)
+    this.#queuedBytes[channel] += bytes.length
+    void this.#pump()
+  }
+
+  async #pump(): Promise<void> {
+    if (this.#isPumping) return
+    this.#isPumping = true
+    let unchecked = 0
+    for (let next = this.#next(); next !== undefined && !this.#isStopped; next = this.#next()) {
+      await this.#publish(next.channel, next.bytes)
+      unchecked += next.bytes.length
+      if (unchecked < backlogCheckBytes) continue
+      unchecked = 0
+      while (this.#backlogBytes() > unreadMaxBytes && !this.#isStopped) await pause(backlogPollMs)
+    }
+    this.#isPumping = false
+  }
+
+  #next(): { channel: GossipChannel; bytes: Uint8Array } | undefined {
+    for (const channel of urgency) {
+      const bytes = this.#queues[channel].shift()
+      if (bytes === undefined) continue
+      this.#queuedBytes[channel] -= bytes.length
+      return { channel, bytes }
+    }
+    return undefined
+  }
+
+  async #publish(channel: GossipChannel, bytes: Uint8Array): Promise<void> {
+    const { pubsub, chainId, counters } = this.#options
+    try {
+      const { recipients } = await pubsub.publish(topicOf(chainId, channel), bytes)
+      counters.add('gossip_out')
+      counters.add('gossip_bytes_out', bytes.length * recipients.length)
+    } catch {
+      // It stops, or is not started: gossip may lose anything, requests mend it.
+      counters.add('dropped_gossip_publish')
+    }
+  }
+
+  /** The median of what peers have not read yet: one slow peer holds up nobody, and is cut off in time. */
+  #backlogBytes(): number {
+    const unread: number[] = []
+    for (const { streams } of this.#options.connections()) {
+      for (const { protocol, direction, writeBufferLength } of streams) {
+        if (direction === 'outbound' && protocol.startsWith(meshProtocol)) unread.push(writeBufferLength)
+      }
+    }
+    unread.sort((a, b) => a - b)
+    return unread[Math.floor((unread.length - 1) / 2)] ?? 0
+  }
+}
+
+/** Whether gossip flows both ways with this peer. */
+export function hasGossip(pubsub: GossipSub, connections: readonly Connection[]): boolean {
+  const [first] = connections
+  if (first === undefined) return false
+  const isKnown = pubsub.getPeers().some((peer) => peer.equals(first.remotePeer))
+  const streams = connections.flatMap((connection) => connection.streams)
+  const isSending = streams.some(
+    ({ protocol, direction, status }) =>
+      direction === 'outbound' && status === 'open' && protocol.startsWith(meshProtocol),
+  )
+  return isKnown && isSending
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms).unref()
+  })
+}

@@ -1,0 +1,87 @@
+// The libp2p node: TCP, Noise, Yamux, identify, ping, gossipsub. Only built here; network.ts starts it.
+import { noise } from '@chainsafe/libp2p-noise'
+import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
+import { type GossipSub, type GossipsubOpts, gossipsub } from '@libp2p/gossipsub'
+import { type Identify, identify } from '@libp2p/identify'
+import type { ConnectionGater, Libp2p } from '@libp2p/interface'
+import { type Ping, ping } from '@libp2p/ping'
+import { tcp } from '@libp2p/tcp'
+import { yamux } from '@libp2p/yamux'
+import { createLibp2p } from 'libp2p'
+
+export interface NodeServices extends Record<string, unknown> {
+  identify: Identify
+  ping: Ping
+  pubsub: GossipSub
+}
+
+export type Libp2pNode = Libp2p<NodeServices>
+
+export interface NodeOptions {
+  /** 32-byte Ed25519 seed of the peer id. */
+  readonly identitySeed: Uint8Array
+  readonly listen: readonly string[]
+  /** What others are told in place of `listen`; empty: what is listened on. */
+  readonly announce: readonly string[]
+  readonly maxConnections: number
+  readonly pingIntervalMs: number
+  readonly gossip: Partial<GossipsubOpts>
+  readonly gater: ConnectionGater
+}
+
+const MiB = 1024 * 1024
+/** A dial is short, the next one comes soon (peers.ts): after a partition heals nobody waits long. */
+const dialTimeoutMs = 5_000
+const addressDialTimeoutMs = 3_000
+/** A process that is held up for some seconds is no dead process. */
+const pingTimeoutMinMs = 10_000
+const pingTimeoutMaxMs = 20_000
+/** New connections a second from one address: whole networks live behind one. */
+const inboundPerHostPerSecond = 50
+
+/** A node that neither listens nor dials before its `start()`. @throws if the seed has no 32 bytes or an address is
+ *  no multiaddr. */
+export async function createNode(options: NodeOptions): Promise<Libp2pNode> {
+  const { listen, announce, maxConnections, pingIntervalMs, gossip, gater } = options
+  return createLibp2p<NodeServices>({
+    start: false,
+    privateKey: await generateKeyPairFromSeed('Ed25519', options.identitySeed),
+    nodeInfo: { name: 'diseq', version: '1' },
+    addresses: { listen: [...listen], announce: [...announce] },
+    transports: [tcp()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [
+      yamux({
+        maxInboundStreams: 256,
+        maxOutboundStreams: 256,
+        streamOptions: {
+          // What a paused reader may still get must fit its buffer, or the stream is reset (streams.ts).
+          maxStreamWindowSize: 4 * MiB,
+          maxReadBufferLength: 8 * MiB,
+        },
+      }),
+    ],
+    connectionGater: gater,
+    connectionManager: {
+      maxConnections,
+      dialTimeout: dialTimeoutMs,
+      addressDialTimeout: addressDialTimeoutMs,
+      maxPeerAddrsToDial: 8,
+      maxParallelDials: 16,
+      inboundConnectionThreshold: inboundPerHostPerSecond,
+      maxIncomingPendingConnections: 64,
+      // Redialling is ours (peers.ts): libp2p gives up (measured).
+      reconnectRetries: 0,
+    },
+    connectionMonitor: {
+      pingInterval: pingIntervalMs,
+      pingTimeout: { minTimeout: pingTimeoutMinMs, maxTimeout: pingTimeoutMaxMs },
+      abortConnectionOnPingFailure: true,
+    },
+    services: {
+      identify: identify({ maxInboundStreams: 2, maxOutboundStreams: 2 }),
+      ping: ping({ maxInboundStreams: 4, maxOutboundStreams: 4 }),
+      pubsub: gossipsub(gossip),
+    },
+  })
+}
