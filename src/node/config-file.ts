@@ -8,7 +8,7 @@ const introduction = `# Options of one node. A line that is commented out shows 
 
 /** The text of a config file that sets `values` and explains everything else. `notes` go to the top. */
 export function configFileText(values: Partial<NodeConfig>, notes: readonly string[] = []): string {
-  const parts = [...notes.map((note) => `# ${note}\n`), introduction]
+  const parts = [...notes.map((note) => `${`# ${note}`.trimEnd()}\n`), introduction]
   let group = ''
   for (const key of optionKeys) {
     const option = optionOf(key)

@@ -45,7 +45,8 @@ export function loadConfig({
 }): NodeConfig {
   const path = homePaths(home).config
   const fromFile = existsSync(path) ? readConfigFile(readFileSync(path, 'utf8'), path) : {}
-  return checkTogether({ ...defaultConfig(), ...fromFile, ...readEnvironment(env), ...readFlags(flags) })
+  const values = { ...defaultConfig(), ...fromFile, ...readEnvironment(env), ...readFlags(flags) }
+  return checkTogether(values as NodeConfig)
 }
 
 export function defaultConfig(): NodeConfig {

@@ -8,6 +8,8 @@ import { HomeError } from './home-error.ts'
 import { type NodeKeys, publicKeysOf } from './keys.ts'
 import { checkValidatorRecord } from './validator-record.ts'
 
+export { genesisToJson } from '../codec/index.ts'
+
 /** A record's JSON text and the file it is from. */
 export interface RecordFile {
   readonly source: string

@@ -1,0 +1,59 @@
+// `diseq start`: runs one node until it is told to stop.
+import { existsSync } from 'node:fs'
+import type { Command } from 'commander'
+import { loadConfig } from '../../node/config.ts'
+import { homePaths } from '../../node/home.ts'
+import { exposedKeyFiles } from '../../node/keys.ts'
+import { createLogger } from '../../node/log.ts'
+import { type CommonOptions, type Context, homeOption, newCommand } from '../command.ts'
+import { addConfigFlags, flagsGiven } from '../config-flags.ts'
+import { exitCodes, Failure, UsageError } from '../errors.ts'
+
+interface Options extends CommonOptions {
+  readonly home: string
+}
+
+export function addStartCommand(program: Command, context: Context): void {
+  const command = newCommand(program, 'start', 'run a node').addOption(homeOption())
+  addConfigFlags(command)
+  command.action((options: Options) => runNode(options, context))
+}
+
+async function runNode(options: Options, context: Context): Promise<void> {
+  const { home } = options
+  const { terminal } = context
+  if (!existsSync(homePaths(home).genesis)) {
+    throw new UsageError(
+      `${home}: not the home of a node; make one with "diseq init --home ${home} --genesis FILE"`,
+    )
+  }
+  const config = loadConfig({ home, flags: flagsGiven(options), env: terminal.env })
+  const log = createLogger(config)
+  for (const path of exposedKeyFiles(home))
+    log.warn({ path }, 'others on this machine may read this key: chmod 600')
+
+  // Before the start, which takes a moment: a Ctrl-C during it is not lost.
+  const { signal, insisted } = terminal.untilStopped()
+  const orphaned = untilParentIsGone()
+  const { startNode } = await import('../../node/node.ts')
+  const node = await startNode({ home, config, log })
+  terminal.print(
+    options.json
+      ? JSON.stringify({ home, httpAddress: node.httpAddress, p2pAddresses: node.p2pAddresses })
+      : `Running: HTTP at ${node.httpAddress}, peers at ${node.p2pAddresses.join(', ')}`,
+  )
+
+  const asked = await Promise.race([signal, orphaned, node.stopped.then(() => undefined)])
+  if (asked === undefined) throw new Failure(`${home}: the node stopped by itself; its log says why`)
+  log.info({ signal: asked }, 'stopping')
+  const isStopped = await Promise.race([node.stop().then(() => true), insisted.then(() => false)])
+  if (isStopped) return
+  log.warn('stopped at once, on the second signal; the next start recovers')
+  process.exit(exitCodes.failed)
+}
+
+/** `devnet` holds a channel to each of its nodes; when that closes, it is gone, however it went. */
+function untilParentIsGone(): Promise<string> {
+  if (process.channel === undefined || process.channel === null) return new Promise(() => undefined)
+  return new Promise((resolve) => process.once('disconnect', () => resolve('the starter is gone')))
+}

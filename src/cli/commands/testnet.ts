@@ -1,0 +1,39 @@
+// `diseq testnet`: genesis and a home for each node of a network, to be started one by one or by `devnet`.
+import type { Command } from 'commander'
+import { formatHostPort } from '../../node/config.ts'
+import { defaultTestnetOptions, makeTestnet } from '../../node/testnet.ts'
+import { type Context, newCommand } from '../command.ts'
+import { addNetworkFlags, type NetworkFlags, networkOptionsOf } from '../network-options.ts'
+
+export function addTestnetCommand(program: Command, context: Context): void {
+  const command = newCommand(program, 'testnet', 'make a genesis and a home for each node of a network')
+  command.requiredOption('--output <dir>', 'folder to make')
+  addNetworkFlags(command)
+  command
+    .option(
+      '--hosts <name...>',
+      'a host for each node; all then use the base ports, on all interfaces for peers',
+    )
+    .action((flags: NetworkFlags) => printTestnet(flags, context))
+}
+
+function printTestnet(flags: NetworkFlags, { terminal }: Context): void {
+  const options = { ...defaultTestnetOptions, ...networkOptionsOf(flags) }
+  const { genesis, nodes } = makeTestnet(flags.output, options, Date.now())
+  if (flags.json) {
+    const listed = nodes.map(({ name, home, http }) => ({ name, home, http: formatHostPort(http) }))
+    terminal.print(
+      JSON.stringify({
+        output: flags.output,
+        chainId: genesis.chainId,
+        genesisHash: genesis.hash,
+        nodes: listed,
+      }),
+    )
+    return
+  }
+  terminal.print(`Made ${nodes.length} nodes of "${genesis.chainId}" in ${flags.output}.`)
+  for (const { home, http } of nodes)
+    terminal.print(`  diseq start --home ${home}   # http://${formatHostPort(http)}`)
+  if (options.hosts === undefined) terminal.print(`All at once: diseq devnet --output ${flags.output}`)
+}

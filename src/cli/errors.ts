@@ -1,0 +1,97 @@
+// What a failed command prints, and its exit code: one line that says what was wrong, where, and what to do.
+import { CommanderError } from 'commander'
+import { ClientError } from '../client/index.ts'
+import { HomeError } from '../node/home.ts'
+
+/** The call was wrong: exit 2. */
+export class UsageError extends Error {}
+
+/** The command could not do what was asked: exit 1. */
+export class Failure extends Error {}
+
+export const exitCodes = { done: 0, failed: 1, wrongUsage: 2 } as const
+
+export interface Explanation {
+  readonly exitCode: number
+  /** Undefined where it was said already. */
+  readonly line: string | undefined
+}
+
+/** Errors of the home that another command line (or config) would not have. */
+const usageCodes = ['wrong-config', 'missing', 'exists', 'contradiction']
+
+export function explain(error: unknown): Explanation {
+  if (error instanceof CommanderError) {
+    const isWrong = error.exitCode !== 0
+    // Called without a command, it has printed the help instead of an error.
+    const line = isWrong && error.code !== 'commander.help' ? commanderLine(error.message) : undefined
+    return { exitCode: isWrong ? exitCodes.wrongUsage : exitCodes.done, line }
+  }
+  if (error instanceof UsageError) return { exitCode: exitCodes.wrongUsage, line: error.message }
+  if (error instanceof HomeError) {
+    const exitCode = usageCodes.includes(error.code) ? exitCodes.wrongUsage : exitCodes.failed
+    return { exitCode, line: error.message }
+  }
+  return { exitCode: exitCodes.failed, line: lineOf(error) }
+}
+
+function lineOf(error: unknown): string {
+  if (error instanceof Failure) return error.message
+  if (error instanceof ClientError) return `${error.message}${hintFor(error)}`
+  const { code, syscall, path, message } = (error ?? {}) as Partial<NodeJS.ErrnoException>
+  if (code !== undefined && syscall !== undefined) return systemLine({ code, syscall, path, message })
+  // One of our own typed errors of another room, whose message is a sentence already.
+  if (code !== undefined && message !== undefined) return oneLine(message)
+  return `unexpected error: ${oneLine(message ?? String(error))} (--log-level debug shows where; please report it)`
+}
+
+function hintFor(error: ClientError): string {
+  switch (error.code) {
+    case 'unreachable':
+      return '; start a node ("npm start" in a checkout), or name another with --node'
+    case 'busy':
+      return '; try again later, or name another node with --node'
+    case 'bad-reply':
+      return '; check --node'
+    case 'timeout':
+    case 'refused':
+    case 'failed':
+      return ''
+  }
+}
+
+function systemLine({
+  code,
+  syscall,
+  path,
+  message,
+}: {
+  code: string
+  syscall: string
+  path: string | undefined
+  message: string | undefined
+}): string {
+  const place = path ?? oneLine(message ?? syscall)
+  switch (code) {
+    case 'ENOENT':
+      return `${place}: there is no such file or folder`
+    case 'EACCES':
+    case 'EPERM':
+      return `${place}: permission denied; use another folder, or run as its owner`
+    case 'EADDRINUSE':
+      return `${oneLine(message ?? place)}: another program has this port; choose another, or stop that program`
+    case 'ENOSPC':
+      return `${place}: the disk is full`
+    default:
+      return `${place}: ${code} (${syscall})`
+  }
+}
+
+function commanderLine(message: string): string {
+  // The suggestion comes on a line of its own.
+  return `${oneLine(message.replace(/^error: /, ''))}; --help shows what there is`
+}
+
+function oneLine(text: string): string {
+  return text.trim().replace(/\s*\n\s*/g, ' ')
+}
