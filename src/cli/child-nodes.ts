@@ -112,7 +112,7 @@ function sharedEnvironment(env: Readonly<Record<string, string | undefined>>): N
  *  a warning of Node) are. */
 function troubleOf(line: string): string | undefined {
   if (line.trim() === '') return undefined
-  let entry: { level?: unknown; msg?: unknown; err?: { message?: unknown } }
+  let entry: { level?: unknown; msg?: unknown; error?: { message?: unknown } }
   try {
     entry = JSON.parse(line)
   } catch {
@@ -120,6 +120,7 @@ function troubleOf(line: string): string | undefined {
     return line
   }
   if (typeof entry.level !== 'number' || entry.level < warnLevel) return undefined
-  const cause = typeof entry.err?.message === 'string' ? `: ${entry.err.message}` : ''
-  return `${String(entry.msg ?? '')}${cause}`
+  const message = String(entry.msg ?? '')
+  const cause = entry.error?.message
+  return typeof cause === 'string' && !message.includes(cause) ? `${message}: ${cause}` : message
 }

@@ -43,8 +43,12 @@ async function runNode(options: Options, context: Context): Promise<void> {
       : `Running: HTTP at ${node.httpAddress}, peers at ${node.p2pAddresses.join(', ')}`,
   )
 
-  const asked = await Promise.race([signal, orphaned, node.stopped.then(() => undefined)])
-  if (asked === undefined) throw new Failure(`${home}: the node stopped by itself; its log says why`)
+  const stoppedByItself = node.stopped.then((error) => ({ error }))
+  const asked = await Promise.race([signal, orphaned, stoppedByItself])
+  if (typeof asked !== 'string') {
+    const reason = asked.error?.message ?? 'its log says why'
+    throw new Failure(`${home}: the node stopped by itself: ${reason}`)
+  }
   log.info({ signal: asked }, 'stopping')
   const isStopped = await Promise.race([node.stop().then(() => true), insisted.then(() => false)])
   if (isStopped) return
