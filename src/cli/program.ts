@@ -1,5 +1,6 @@
 // The command line: knows the commands, runs one, turns what goes wrong into a line and an exit code.
 import { Command } from 'commander'
+import { softwareVersion } from '../node/version.ts'
 import type { Context } from './command.ts'
 import { addBlockCommand } from './commands/block.ts'
 import { addCheckCommand } from './commands/check.ts'
@@ -13,7 +14,6 @@ import { addStatusCommand } from './commands/status.ts'
 import { addTestnetCommand } from './commands/testnet.ts'
 import { exitCodes, explain } from './errors.ts'
 import type { Terminal } from './terminal.ts'
-import { softwareVersion } from './version.ts'
 
 /** In the order of `--help`. */
 const commands = [

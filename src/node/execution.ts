@@ -3,7 +3,7 @@
 // Called by the driver and by block sync; reads the store and the pool, changes neither.
 import { type ChainState, executeBlock } from '../chain/index.ts'
 import type { Sha256 } from '../codec/index.ts'
-import { beaconOf, type SignedBytes, verifyVrf, vrfInput, vrfOutputOf } from '../crypto/native/index.ts'
+import { beaconOf, verifyVrf, vrfInput, vrfOutputOf } from '../crypto/native/index.ts'
 import type { Thresholds } from '../quorum/index.ts'
 import {
   checkAttached,
@@ -79,12 +79,12 @@ export class BlockExecution {
   async build(chain: ChainState, parts: Omit<BlockParts, 'beacon'>): Promise<Execution> {
     const output = vrfOutputOf(parts.vrfProof)
     if (output === undefined) return { kind: 'invalid', reason: 'the VRF proof is malformed' }
-    return this.#execute(chain, { ...parts, beacon: beaconOf(output) })
+    return this.#execute(chain, { ...parts, beacon: beaconOf(output) }, this.#options.batchOf)
   }
 
   /** Recomputes a block on `chain`: `executed` if it is the one that its commitments allow. Signatures are the
    *  verifier's, the leader's turn is the core's. */
-  async check(chain: ChainState, block: Block): Promise<Execution> {
+  async check(chain: ChainState, block: Block, batchOf = this.#options.batchOf): Promise<Execution> {
     const { genesis } = this.#options
     const { header } = block
     if (header.height !== chain.height + 1) return { kind: 'invalid', reason: 'not the next height' }
@@ -95,7 +95,7 @@ export class BlockExecution {
     if (output === undefined) return { kind: 'invalid', reason: 'the VRF proof is wrong' }
     const { view, leader, vrfProof } = header
     const parts = { view, leader, vrfProof, beacon: beaconOf(output), commitments: block.commitments }
-    const execution = await this.#execute(chain, parts)
+    const execution = await this.#execute(chain, parts, batchOf)
     if (execution.kind !== 'executed') return execution
     const differs = checkHeader({ header, expected: execution.header })
     return differs === undefined
@@ -103,8 +103,12 @@ export class BlockExecution {
       : { kind: 'invalid', reason: `another ${differs} than the commitments allow` }
   }
 
-  async #execute(chain: ChainState, parts: BlockParts): Promise<Execution> {
-    const { genesis, powers, thresholds, sha256, batchOf, nodes } = this.#options
+  async #execute(
+    chain: ChainState,
+    parts: BlockParts,
+    batchOf: ExecutionOptions['batchOf'],
+  ): Promise<Execution> {
+    const { genesis, powers, thresholds, sha256, nodes } = this.#options
     const { commitments, beacon } = parts
     const height = chain.height + 1
     const fault = checkAttached({ commitments, height, powers, thresholds })
@@ -165,5 +169,3 @@ export class BlockExecution {
     return new Set(ids.filter((_, at) => places[at] !== undefined))
   }
 }
-
-export type { SignedBytes }

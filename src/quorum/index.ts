@@ -1,1 +1,2 @@
+export { default as assert, InvariantBroken } from './assert.ts'
 export * from './quorum.ts'

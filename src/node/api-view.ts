@@ -1,0 +1,259 @@
+// What the HTTP facade sees of a node: implements the API's ports over the replica, the network and the store.
+// Reads only, but for the two doors: messages, and what validators signed.
+import type {
+  ApiPorts,
+  BlockView,
+  CommitmentsView,
+  MessageState,
+  PoolMessage,
+  PoolView,
+  Readiness,
+  SignedOutcome,
+  SignedSubmission,
+} from '../api/index.ts'
+import {
+  bodyTags,
+  commitmentEntriesMax,
+  decodePoolCommitment,
+  decodeProposalBody,
+  decodeVoteBody,
+  type Frame,
+  type PeerStatus,
+} from '../codec/index.ts'
+import { toHex } from '../crypto/native/index.ts'
+import type { Network } from '../network/index.ts'
+import { isQuorum, powerOf } from '../quorum/index.ts'
+import type { ChainStore } from '../storage/index.ts'
+import { leafOnPath, proofToJsonText, proveInclusion, type TrieNodes } from '../trie/index.ts'
+import type { BlockId, Genesis, Height, MessageId, PeerId, ValidatorIndex, Vote } from '../types/index.ts'
+import type { PendingKeys } from './pending-keys.ts'
+import type { Replica } from './replica.ts'
+
+export interface ApiViewOptions {
+  readonly genesis: Genesis
+  readonly genesisText: string
+  readonly replica: Replica
+  readonly network: Network
+  readonly store: ChainStore
+  readonly trieNodes: TrieNodes
+  readonly pendingKeys: PendingKeys
+  readonly validator: ValidatorIndex | undefined
+  readonly version: string
+  readonly startedAt: number
+  /** What connected peers told last. */
+  readonly statusOf: (peer: PeerId) => PeerStatus | undefined
+}
+
+export function apiView(options: ApiViewOptions): ApiPorts {
+  const { genesis, replica, network, store } = options
+  return {
+    submitMessages: (messages) => replica.submit(messages),
+    messageStates: (ids) => messageStates(options, ids),
+    onFinalBlock: (listener) =>
+      replica.onFinal(({ height, messageIds, expired, refused }) => {
+        const dropped = [
+          ...expired.map((id) => ({ id, state: 'expired' as const })),
+          ...refused.map(({ id, reason }) => ({ id, state: 'refused' as const, reason })),
+        ]
+        listener({ height, messageIds, dropped })
+      }),
+    tipHeight: () => replica.head.state.height,
+    block: (height) => blockView(store, genesis, height),
+    genesisText: () => options.genesisText,
+    limits: () => genesis.limits,
+    validators: () => ({
+      faultModel: genesis.faultModel,
+      powerTotal: replica.thresholds.powerTotal,
+      faultyMax: replica.thresholds.faultyMax,
+      quorum: replica.thresholds.quorum,
+      validators: genesis.validators,
+    }),
+    stateRoot: async () => {
+      const { hash, left, right } = replica.head.state.trie
+      return { hash, left: left?.hash ?? null, right: right?.hash ?? null }
+    },
+    merkleProof: async (key) => {
+      const proof = proveInclusion(replica.head.state.trie, key, options.trieNodes, store.dataOf)
+      return proof === undefined ? undefined : proofToJsonText(proof)
+    },
+    waitForKey: (key, signal) => waitForKey(options, key, signal),
+    submitSigned: async (kind, signed) => submitSigned(options, kind, signed),
+    commitments: () => commitmentsView(replica),
+    evidence: () => replica.evidence,
+    readiness: () => readiness(options),
+    status: () => {
+      const { height, blockId, time, stateRoot } = replica.head.state
+      return {
+        chainId: genesis.chainId,
+        genesisHash: genesis.hash,
+        version: options.version,
+        peerId: network.peerId,
+        validator: options.validator ?? null,
+        finalHeight: height,
+        finalBlockId: blockId,
+        finalBlockTime: time,
+        stateRoot,
+        height: height + 1,
+        view: replica.core.view,
+        peerCount: network.peers().length,
+        startedAt: options.startedAt,
+      }
+    },
+    peers: () =>
+      network.peers().map(({ peer, addresses, direction, validator }) => ({
+        peerId: peer,
+        address: addresses[0] ?? '',
+        direction,
+        validator: validator ?? null,
+        finalHeight: options.statusOf(peer)?.finalHeight ?? null,
+      })),
+    pool: ({ limit }) => poolView(replica, limit),
+  }
+}
+
+async function messageStates(options: ApiViewOptions, ids: readonly MessageId[]): Promise<MessageState[]> {
+  const { store, replica } = options
+  const places = await store.messagePlaces(ids)
+  return ids.map((id, at) => {
+    const place = places[at]
+    if (place !== undefined) return { state: 'final', ...place }
+    if (replica.mempool.hasMessage(id)) return { state: 'pending' }
+    const refusal = store.refusalOf(id)
+    return refusal === undefined ? { state: 'unknown' } : { state: refusal.state, reason: refusal.reason }
+  })
+}
+
+async function blockView(
+  store: ChainStore,
+  genesis: Genesis,
+  height: Height,
+): Promise<BlockView | undefined> {
+  if (height === 0) return { kind: 'genesis', id: genesis.hash as BlockId, time: genesis.time }
+  const final = await store.readFinal(height)
+  const messages = await store.readMessages(height)
+  if (final === undefined || messages === undefined) return undefined
+  return { kind: 'final', block: final.block, finalization: final.finalization, messages }
+}
+
+/** Looks after every final block; gives up where nothing pending has the key. */
+async function waitForKey(options: ApiViewOptions, key: Uint8Array, signal: AbortSignal): Promise<boolean> {
+  const { replica, trieNodes, pendingKeys } = options
+  const isThere = () => {
+    const leaf = leafOnPath(replica.head.state.trie, key, trieNodes)
+    return leaf !== undefined && toHex(leaf.key) === toHex(key)
+  }
+  while (!signal.aborted) {
+    if (isThere()) return true
+    if (!pendingKeys.has(key)) return false
+    await nextBlock(replica, signal)
+  }
+  return isThere()
+}
+
+function nextBlock(replica: Replica, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = replica.onFinal(() => done())
+    const done = () => {
+      end()
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    signal.addEventListener('abort', done)
+  })
+}
+
+/** The signed bytes of one frame, from HTTP: verified like gossip, handed to the core and gossiped on. */
+function submitSigned(
+  options: ApiViewOptions,
+  kind: 'commit' | 'propose',
+  signed: SignedSubmission,
+): SignedOutcome {
+  const { genesis, replica, network } = options
+  const validator = genesis.validators.findIndex(({ votingKey }) => votingKey === signed.validator)
+  if (validator === -1) return rejected('the key is no validator’s')
+  const frame = frameOf(genesis, kind, { ...signed, index: validator })
+  if (typeof frame === 'string') return rejected(frame)
+  const height = heightOf(frame)
+  const final = replica.head.state.height
+  if (height <= final) return rejected(`height ${height} is final already`)
+  if (height > final + 2) return rejected(`height ${height} is too far ahead: ${final} is final here`)
+  const verified = network.verifier.verifyFrame(frame)
+  if (!verified.ok) return rejected(verified.detail)
+  replica.onFrame(frame, { peerId: network.peerId, validator: null })
+  network.publish(frame)
+  return { kind: 'accepted' }
+}
+
+function frameOf(
+  genesis: Genesis,
+  kind: 'commit' | 'propose',
+  signed: SignedSubmission & { readonly index: ValidatorIndex },
+): Frame | string {
+  const { bytes, signature, index } = signed
+  if (signature.length !== 64) return 'a signature has 64 bytes'
+  if (kind === 'propose') {
+    const body = decodeProposalBody(bytes)
+    if (!body.ok) return `not the signed bytes of a proposal: ${body.reason}`
+    return { kind: 'proposal', proposal: { ...body.value, leader: index, signature, justification: [] } }
+  }
+  if (bytes[0] === bodyTags['pool-commitment']) {
+    const entriesMax = commitmentEntriesMax(genesis.limits, genesis.validators.length)
+    const decoded = decodePoolCommitment({ validator: index, bytes, signature }, entriesMax)
+    return decoded.ok
+      ? { kind: 'pool-commitment', commitment: decoded.value }
+      : `not the signed bytes of a pool commitment: ${decoded.reason}`
+  }
+  const body = decodeVoteBody(bytes)
+  if (!body.ok) return `not the signed bytes of a pool commitment or a vote: ${body.reason}`
+  return { kind: 'vote', vote: { ...body.value, validator: index, signature } }
+}
+
+function heightOf(frame: Frame): Height {
+  if (frame.kind === 'proposal') return frame.proposal.height
+  if (frame.kind === 'pool-commitment') return frame.commitment.height
+  return frame.kind === 'vote' ? frame.vote.height : 0
+}
+
+function rejected(reason: string): SignedOutcome {
+  return { kind: 'rejected', reason }
+}
+
+function commitmentsView({ core }: Replica): CommitmentsView {
+  const votes: Vote[] = []
+  for (const view of core.views.values()) {
+    votes.push(...view.notarizes.values(), ...view.nullifies.values(), ...view.finalizes.values())
+  }
+  return { height: core.context.height, view: core.view, commitments: [...core.commitments.values()], votes }
+}
+
+function poolView({ mempool }: Replica, limit = Number.POSITIVE_INFINITY): PoolView {
+  const messages: PoolMessage[] = []
+  const seen = new Set<MessageId>()
+  for (const { batch, receivedAt } of mempool.oldest(Number.MAX_SAFE_INTEGER)) {
+    for (const [at, message] of batch.messages.entries()) {
+      if (messages.length >= limit) break
+      const id = batch.messageIds[at]
+      if (id === undefined || seen.has(id) || !mempool.hasMessage(id)) continue
+      seen.add(id)
+      messages.push({ id, message, receivedAt })
+    }
+    if (messages.length >= limit) break
+  }
+  const { messages: messageCount, bytes } = mempool.stats()
+  return { messageCount, sizeBytes: bytes, messages }
+}
+
+function readiness({ replica, network, genesis, validator }: ApiViewOptions): Readiness {
+  const { height } = replica.head.state
+  const behind = replica.bestKnownHeight - height
+  if (behind > 1) return { isReady: false, reason: `catching up: ${behind} blocks behind` }
+  const connected = network.peers().flatMap((peer) => (peer.validator === undefined ? [] : [peer.validator]))
+  const powers = genesis.validators.map(({ power }) => power)
+  const power = powerOf(powers, validator === undefined ? connected : [...connected, validator])
+  if (isQuorum(replica.thresholds, power)) return { isReady: true }
+  const { powerTotal } = replica.thresholds
+  return {
+    isReady: false,
+    reason: `connected to validators of power ${power} of ${powerTotal}, less than a quorum`,
+  }
+}

@@ -1,0 +1,137 @@
+// The tip of the chain as this process holds it: the state that the next block builds on, and the one place where
+// a block becomes part of it.
+import { advance, type ChainState, convictedBy } from '../chain/index.ts'
+import type { FinalBlock } from '../codec/index.ts'
+import { type HeightContext, leaderOrder } from '../consensus/index.ts'
+import type { Mempool } from '../mempool/index.ts'
+import { absentValidators, evidenceNamespace, evidenceOfMessage, isExpired } from '../sequencing/index.ts'
+import type { ChainStore } from '../storage/index.ts'
+import type { BatchId, Height, MessageId, ValidatorIndex } from '../types/index.ts'
+import type { Executed } from './execution.ts'
+
+/** What a final block changed, for those who wait for it. */
+export interface FinalEvent {
+  readonly height: Height
+  readonly final: FinalBlock
+  readonly messageIds: readonly MessageId[]
+  readonly expired: readonly MessageId[]
+  readonly refused: readonly { readonly id: MessageId; readonly reason: string }[]
+  readonly removedBatches: readonly BatchId[]
+}
+
+export class ChainHead {
+  readonly #store: ChainStore
+  readonly #mempool: Mempool
+  readonly #powers: readonly number[]
+  #state: ChainState
+
+  constructor(options: {
+    store: ChainStore
+    mempool: Mempool
+    powers: readonly number[]
+    state: ChainState
+  }) {
+    this.#store = options.store
+    this.#mempool = options.mempool
+    this.#powers = options.powers
+    this.#state = options.state
+  }
+
+  get state(): ChainState {
+    return this.#state
+  }
+
+  /** What the chain says of the height under way (protocol L1, L2). */
+  context(): HeightContext {
+    const { height, beacon, recentAttached, convicted } = this.#state
+    const next = height + 1
+    const validatorCount = this.#powers.length
+    const demoted = absentValidators({ height: next, recentAttached, validatorCount })
+    for (const validator of convicted) demoted.add(validator)
+    return { height: next, leaders: leaderOrder({ beacon, powers: this.#powers, demoted }), demoted }
+  }
+
+  /** Makes an executed block of the next height part of the chain: one atomic, synced write (protocol V7). Calls
+   *  must not overlap. */
+  async append(final: FinalBlock, executed: Executed): Promise<FinalEvent> {
+    const { height } = executed.header
+    const { content, state } = executed
+    const messageIds = content.messages.map(({ id }) => id)
+    const convicted = convictedBy(content.messages)
+    const refused = this.#refusedBy(executed, convicted)
+    const settlement = {
+      batchIds: content.batchIds,
+      messageIds,
+      nextHeight: height + 1,
+      invalid: refused.map(({ id }) => id),
+    }
+    const leaving = this.#mempool.leavingWith(settlement)
+    const expiredHere = expiredIn(executed)
+    await this.#store.saveFinal({
+      final,
+      skipped: content.skipped,
+      trieNodes: state.newNodes,
+      replacedTrieNodes: state.replacedNodes,
+      removedPoolBatches: [...new Set([...content.batchIds, ...leaving])],
+      convicted,
+      refusals: [
+        ...refused.map(({ id, reason }) => ({ messageId: id, state: 'refused' as const, height, reason })),
+        ...expiredHere.map((id) => ({
+          messageId: id,
+          state: 'expired' as const,
+          height,
+          reason: expiredReason,
+        })),
+      ],
+    })
+    const settled = this.#mempool.settle(settlement)
+    this.#state = advance(this.#state, {
+      block: final.block,
+      batchIds: content.batchIds,
+      beacon: executed.beacon,
+      trie: state.trie,
+      convicted,
+    })
+    const expired = [...new Set([...settled.expired, ...expiredHere])]
+    return { height, final, messageIds, expired, refused, removedBatches: settled.removed }
+  }
+
+  /** Reserved messages of the block's batches that it skipped as invalid, and pending ones that it made so. */
+  #refusedBy(executed: Executed, convicted: readonly ValidatorIndex[]): { id: MessageId; reason: string }[] {
+    const taken = new Set(executed.content.messages.map(({ id }) => id))
+    const refused: { id: MessageId; reason: string }[] = []
+    for (const { batch, message } of executed.content.skipped) {
+      const skipped = executed.content.batches[batch]
+      const id = skipped?.messageIds[message]
+      if (id === undefined || taken.has(id) || !skipped?.messages[message]?.namespace?.startsWith('diseq/'))
+        continue
+      refused.push({ id, reason: 'not valid in its reserved namespace' })
+    }
+    if (convicted.length === 0) return refused
+    for (const { batch } of this.#mempool.oldest(Number.MAX_SAFE_INTEGER)) {
+      for (const [at, message] of batch.messages.entries()) {
+        const id = batch.messageIds[at]
+        if (id === undefined || taken.has(id) || message.namespace !== evidenceNamespace) continue
+        const evidence = evidenceOfMessage(message)
+        if (evidence.ok && convicted.includes(evidence.value.validator)) {
+          refused.push({
+            id,
+            reason: `evidence against validator ${evidence.value.validator} is in the chain already`,
+          })
+        }
+      }
+    }
+    return refused
+  }
+}
+
+const expiredReason = 'its expiresAt passed'
+
+function expiredIn({ content, header }: Executed): MessageId[] {
+  return content.skipped.flatMap(({ batch, message }) => {
+    const skipped = content.batches[batch]
+    const id = skipped?.messageIds[message]
+    const body = skipped?.messages[message]
+    return id !== undefined && body !== undefined && isExpired(body, header.height) ? [id] : []
+  })
+}

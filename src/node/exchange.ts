@@ -1,0 +1,202 @@
+// Asking, where gossip lost something (protocol §4): a node that makes no progress tells its peers what it holds,
+// pushes what it signed, and takes what they answer. Decides when and whom to ask; the answers go the way of gossip.
+import { encodeFrame, type Frame, type PeerStatus } from '../codec/index.ts'
+import type { CoreState } from '../consensus/index.ts'
+import type { Mempool } from '../mempool/index.ts'
+import type { Batch, BlockId, Height, PeerId, ValidatorIndex } from '../types/index.ts'
+import { holdingOf, ownFrames } from './height-view.ts'
+import type { Clock, ConnectedPeer, Log, Transport } from './ports.ts'
+
+export interface ExchangeOptions {
+  readonly transport: Transport
+  readonly clock: Clock
+  readonly log: Log
+  readonly core: CoreState
+  readonly mempool: Mempool
+  readonly self: ValidatorIndex | undefined
+  readonly nodeKey: Batch['author']
+  /** The slow timer: `status`, while idle too. */
+  readonly statusIntervalMs: number
+  readonly onFrame: (frame: Frame, peer: ConnectedPeer) => void
+  readonly onPeerStatus: (peer: PeerId, status: PeerStatus) => void
+}
+
+/** How often it looks whether the height has moved. */
+const tickMs = 100
+/** Without progress for so long, peers are asked; then twice as long each time, up to the slow timer. */
+const patienceMs = 300
+/** Peers asked at a time, beside the validators. */
+const otherPeersMax = 8
+/** Between two requests for one block by id. */
+const blockRetryMs = 200
+/** Own batches handed over at a time, and the age from which they are. */
+const handOverMax = 64
+const handOverBytesMax = 2 * 1024 * 1024
+const handOverAfterMs = 1_000
+
+export class Exchange {
+  readonly #options: ExchangeOptions
+  readonly #asking = new Set<PeerId>()
+  readonly #blocks = new Map<
+    BlockId,
+    { readonly height: Height; readonly holders: Set<ValidatorIndex>; turn: number }
+  >()
+  #cancel: (() => void)[] = []
+  #progress = ''
+  #progressMs = 0
+  #askedMs = 0
+  #waitMs = patienceMs
+  #handOverMs = 0
+  #isAsked = false
+  #isStopped = false
+
+  constructor(options: ExchangeOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    this.#every(tickMs, () => this.#tick())
+    this.#every(this.#options.statusIntervalMs, () => this.#askStatuses())
+    this.#every(blockRetryMs, () => this.#fetchBlocks())
+  }
+
+  stop(): void {
+    this.#isStopped = true
+    for (const cancel of this.#cancel) cancel()
+  }
+
+  /** Something of the height is missing: the next tick asks for it. */
+  soon(): void {
+    this.#isAsked = true
+  }
+
+  /** Asks for a block by its id until it is known or the height is over. */
+  fetchBlock(blockId: BlockId, holders: Iterable<ValidatorIndex>): void {
+    const { height } = this.#options.core.context
+    const wanted = this.#blocks.get(blockId)
+    if (wanted !== undefined) {
+      for (const holder of holders) wanted.holders.add(holder)
+      return
+    }
+    this.#blocks.set(blockId, { height, holders: new Set(holders), turn: 0 })
+    this.#fetchBlocks()
+  }
+
+  #every(periodMs: number, action: () => void): void {
+    const { clock } = this.#options
+    const at = this.#cancel.length
+    const run = () => {
+      if (this.#isStopped) return
+      action()
+      this.#cancel[at] = clock.schedule(periodMs, run)
+    }
+    this.#cancel.push(clock.schedule(periodMs, run))
+  }
+
+  #tick(): void {
+    const { core, clock } = this.#options
+    const nowMs = clock.nowMs()
+    const progress = progressOf(core)
+    if (progress !== this.#progress) {
+      this.#progress = progress
+      this.#progressMs = nowMs
+      this.#waitMs = patienceMs
+    }
+    this.#handOver(nowMs)
+    const isUnderWay = core.heardOf.size > 0 || core.commitmentAskedFor >= core.context.height
+    const lastMs = Math.max(this.#progressMs, this.#askedMs)
+    const isDue = isUnderWay && (nowMs < lastMs || nowMs - lastMs >= this.#waitMs)
+    const mayAsk = nowMs < this.#askedMs || nowMs - this.#askedMs >= tickMs
+    if (!isDue && !(this.#isAsked && mayAsk)) return
+    if (isDue) this.#waitMs = Math.min(2 * this.#waitMs, Math.max(patienceMs, this.#options.statusIntervalMs))
+    this.#isAsked = false
+    this.#askedMs = nowMs
+    for (const peer of this.#peersToAsk()) void this.#ask(peer)
+  }
+
+  #peersToAsk(): ConnectedPeer[] {
+    const peers = this.#options.transport.peers()
+    const validators = peers.filter(({ validator }) => validator !== null)
+    const others = peers.filter(({ validator }) => validator === null).slice(0, otherPeersMax)
+    return validators.concat(validators.length === 0 ? others : [])
+  }
+
+  /** One peer's turn: what it has final, and what it holds of the height. */
+  async #ask(peer: ConnectedPeer): Promise<void> {
+    const { transport, core, log, onFrame } = this.#options
+    if (this.#asking.has(peer.peerId)) return
+    this.#asking.add(peer.peerId)
+    try {
+      const request = { holding: holdingOf(core), pushed: ownFrames(core) }
+      const frames = await transport.requestView(peer.peerId, request)
+      for (const frame of frames) onFrame(frame, peer)
+      this.#options.onPeerStatus(peer.peerId, await transport.requestStatus(peer.peerId))
+    } catch (error) {
+      log.debug({ peer: peer.peerId, error }, 'a peer did not answer')
+    } finally {
+      this.#asking.delete(peer.peerId)
+    }
+  }
+
+  #askStatuses(): void {
+    const { transport, log, onPeerStatus } = this.#options
+    for (const { peerId } of transport.peers().slice(0, 64)) {
+      transport
+        .requestStatus(peerId)
+        .then((status) => onPeerStatus(peerId, status))
+        .catch((error: unknown) => log.debug({ peer: peerId, error }, 'a peer did not tell its status'))
+    }
+  }
+
+  /** Each wanted block from one peer a turn: its holders first, then anyone. */
+  #fetchBlocks(): void {
+    const { core, transport, log, onFrame } = this.#options
+    for (const [blockId, wanted] of this.#blocks) {
+      if (wanted.height !== core.context.height || core.blocks.has(blockId)) {
+        this.#blocks.delete(blockId)
+        continue
+      }
+      const peers = transport.peers()
+      const holders = peers.filter(({ validator }) => validator !== null && wanted.holders.has(validator))
+      const order = wanted.turn < 2 * holders.length ? holders : peers
+      const peer = order[wanted.turn % Math.max(1, order.length)]
+      wanted.turn += 1
+      if (peer === undefined) continue
+      transport
+        .requestView(peer.peerId, { holding: holdingOf(core), wantedBlock: blockId, pushed: [] })
+        .then((frames) => {
+          for (const frame of frames) onFrame(frame, peer)
+        })
+        .catch((error: unknown) => log.debug({ peer: peer.peerId, error }, 'a block could not be fetched'))
+    }
+  }
+
+  /** K4: own batches that wait for long are handed to validators, who may never have got them. */
+  #handOver(nowMs: number): void {
+    const { mempool, transport, nodeKey, log } = this.#options
+    if (nowMs >= this.#handOverMs && nowMs - this.#handOverMs < handOverAfterMs) return
+    this.#handOverMs = nowMs
+    const pushed: Uint8Array[] = []
+    let sizeBytes = 0
+    for (const { batch, receivedAt, isPinned } of mempool.oldest(4 * handOverMax)) {
+      if (!isPinned || batch.author !== nodeKey || nowMs - receivedAt < handOverAfterMs) continue
+      sizeBytes += batch.bytes.length
+      if (pushed.length === handOverMax || sizeBytes > handOverBytesMax) break
+      pushed.push(encodeFrame({ kind: 'batch', batch }))
+    }
+    if (pushed.length === 0) return
+    for (const { peerId, validator } of transport.peers()) {
+      if (validator === null) continue
+      transport
+        .requestBatches(peerId, { wanted: [], pushed })
+        .catch((error: unknown) => log.debug({ peer: peerId, error }, 'batches could not be handed over'))
+    }
+  }
+}
+
+/** Changes whenever the height gets anywhere. */
+function progressOf(core: CoreState): string {
+  const view = core.views.get(core.view)
+  const votes = view === undefined ? 0 : view.notarizes.size + view.nullifies.size + view.finalizes.size
+  return `${core.context.height}/${core.view}/${core.commitments.size}/${votes}/${core.finalization === undefined}`
+}

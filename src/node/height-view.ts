@@ -1,0 +1,119 @@
+// What this node holds of the height under way, in the two forms that other nodes ask for: a summary, and the frames
+// that an asker's summary lacks (protocol §4, `status` and `view`). Reads the core's state, changes nothing.
+import { encodeFrame, type Frame, type Holding, maxHoldingViews, type ViewHolding } from '../codec/index.ts'
+import type { CoreState, ViewState } from '../consensus/index.ts'
+import type { ValidatorIndex, View, Vote } from '../types/index.ts'
+
+/** Bytes of one reply; the rest is asked for again. Below the network's frame limit. */
+const replyMaxBytes = 3 * 1024 * 1024
+
+/** The summary: the latest views, enough for an asker to be told what it lacks. */
+export function holdingOf(core: CoreState): Holding {
+  const views = [...core.views.entries()]
+    .sort(([a], [b]) => b - a)
+    .slice(0, maxHoldingViews)
+    .map(([view, state]) => viewHolding(view, state))
+    .reverse()
+  const commitments = ascending(core.commitments.keys())
+  return { height: core.context.height, view: core.view, commitments, views }
+}
+
+/** Frames of this height that the asker does not hold, the most telling first, as many as fit one reply. */
+export function framesLacking(core: CoreState, asker: Holding): Uint8Array[] {
+  if (asker.height !== core.context.height) return []
+  const known = new Map(asker.views.map((view) => [view.view, view]))
+  const frames: Frame[] = []
+  for (const [view, state] of core.views) frames.push(...certificatesLacking(state, known.get(view)))
+  if (core.finalization !== undefined) frames.push({ kind: 'certificate', certificate: core.finalization })
+  for (const [validator, commitment] of core.commitments) {
+    if (!asker.commitments.includes(validator)) frames.push({ kind: 'pool-commitment', commitment })
+  }
+  for (const [view, state] of core.views)
+    frames.push(...votesLacking(core, { view, state, known: known.get(view) }))
+  return fitting(frames)
+}
+
+/** What this validator signed of the height: pushed until the height is final, since gossip forgets nothing it saw
+ *  and so repeats nothing. */
+export function ownFrames(core: CoreState): Uint8Array[] {
+  const { self } = core.config
+  if (self === undefined) return []
+  const frames: Frame[] = []
+  const commitment = core.commitments.get(self)
+  if (commitment !== undefined) frames.push({ kind: 'pool-commitment', commitment })
+  for (const state of core.views.values()) {
+    for (const votes of [state.notarizes, state.nullifies, state.finalizes]) {
+      const vote = votes.get(self)
+      if (vote !== undefined) frames.push({ kind: 'vote', vote })
+    }
+  }
+  const { proposal } = core.views.get(core.view) ?? {}
+  if (proposal?.leader === self) frames.push({ kind: 'proposal', proposal: withBlock(core, proposal) })
+  return fitting(frames)
+}
+
+function certificatesLacking(state: ViewState, known: ViewHolding | undefined): Frame[] {
+  const frames: Frame[] = []
+  if (state.notarization !== undefined && !known?.hasNotarization) {
+    frames.push({ kind: 'certificate', certificate: state.notarization })
+  }
+  if (state.nullification !== undefined && !known?.hasNullification) {
+    frames.push({ kind: 'certificate', certificate: state.nullification })
+  }
+  return frames
+}
+
+function votesLacking(
+  core: CoreState,
+  { view, state, known }: { view: View; state: ViewState; known: ViewHolding | undefined },
+): Frame[] {
+  const frames: Frame[] = []
+  const isNear = view >= core.view - 1
+  if (state.proposal !== undefined && !known?.hasProposal && isNear) {
+    frames.push({ kind: 'proposal', proposal: withBlock(core, state.proposal) })
+  }
+  const push = (votes: ReadonlyMap<ValidatorIndex, Vote>, held: readonly ValidatorIndex[] | undefined) => {
+    for (const [validator, vote] of votes) if (!held?.includes(validator)) frames.push({ kind: 'vote', vote })
+  }
+  // A certificate says all that its votes do.
+  if (state.notarization === undefined) push(state.notarizes, known?.notarizes)
+  if (state.nullification === undefined) push(state.nullifies, known?.nullifies)
+  push(state.finalizes, known?.finalizes)
+  return frames
+}
+
+function withBlock(
+  core: CoreState,
+  proposal: NonNullable<ViewState['proposal']>,
+): NonNullable<ViewState['proposal']> {
+  const known = core.blocks.get(proposal.blockId)
+  return known === undefined || proposal.block !== undefined ? proposal : { ...proposal, block: known.block }
+}
+
+function viewHolding(view: View, state: ViewState): ViewHolding {
+  return {
+    view,
+    hasProposal: state.proposal !== undefined,
+    hasNotarization: state.notarization !== undefined,
+    hasNullification: state.nullification !== undefined,
+    notarizes: ascending(state.notarizes.keys()),
+    nullifies: ascending(state.nullifies.keys()),
+    finalizes: ascending(state.finalizes.keys()),
+  }
+}
+
+function fitting(frames: readonly Frame[]): Uint8Array[] {
+  const encoded: Uint8Array[] = []
+  let sizeBytes = 0
+  for (const frame of frames) {
+    const bytes = encodeFrame(frame)
+    sizeBytes += bytes.length + 4
+    if (sizeBytes > replyMaxBytes) break
+    encoded.push(bytes)
+  }
+  return encoded
+}
+
+function ascending(indexes: Iterable<ValidatorIndex>): ValidatorIndex[] {
+  return [...indexes].sort((a, b) => a - b)
+}

@@ -1,0 +1,303 @@
+// Builds a node and runs it: everything it is made of is put together here, in the order in which it has to start,
+// and taken apart in the reverse.
+import { readFileSync } from 'node:fs'
+import { type ApiServer, createServer } from '../api/index.ts'
+import type { PeerStatus } from '../codec/index.ts'
+import { createSigner, createVrfProver, publicKeyOf, sha256, signingInput } from '../crypto/native/index.ts'
+import { Network, type NetworkHandler } from '../network/index.ts'
+import { conflictOf } from '../sequencing/index.ts'
+import {
+  ChainStore,
+  checkAgainstDatabase,
+  LevelStore,
+  NodeRecordFile,
+  SigningRecord,
+} from '../storage/index.ts'
+import { TrieNodes } from '../trie/index.ts'
+import type { PeerId, SignedKind } from '../types/index.ts'
+import { type ApiViewOptions, apiView } from './api-view.ts'
+import { systemClock } from './clock.ts'
+import { homePaths, type NodeIdentity, readIdentity } from './home.ts'
+import type { HostPort } from './option-types.ts'
+import type { NodeConfig } from './options.ts'
+import { PendingKeys } from './pending-keys.ts'
+import type { Keys, Log, Transport, Verifier } from './ports.ts'
+import { Replica } from './replica.ts'
+import { Signing } from './signing.ts'
+import { softwareVersion } from './version.ts'
+
+export interface NodeOptions {
+  readonly home: string
+  readonly config: NodeConfig
+  readonly log: Log
+}
+
+export interface RunningNode {
+  /** `http://host:port` of the API. */
+  readonly httpAddress: string
+  readonly internalHttpAddress: string | undefined
+  /** Multiaddrs with the peer id. */
+  readonly p2pAddresses: readonly string[]
+  /** Resolves when the node no longer runs; with the error where it stopped by itself. */
+  readonly stopped: Promise<Error | undefined>
+  stop(): Promise<void>
+}
+
+/** Memory for the trie's nodes: about 0.5 KB each. */
+const cachedTrieNodesMax = 100_000
+
+/** Runs the node of a home. @throws HomeError, StorageError, or what listening throws; nothing keeps running then. */
+export async function startNode(options: NodeOptions): Promise<RunningNode> {
+  const node = new Node(options)
+  try {
+    await node.start()
+  } catch (error) {
+    await node.stop()
+    throw error
+  }
+  return node
+}
+
+class Node implements RunningNode {
+  readonly stopped: Promise<Error | undefined>
+  readonly #options: NodeOptions
+  /** What has started, to be stopped in reverse. */
+  readonly #started: (() => Promise<void>)[] = []
+  readonly #statuses = new Map<PeerId, PeerStatus>()
+  #resolveStopped: (error: Error | undefined) => void = () => undefined
+  #stopping: Promise<void> | undefined
+  #failure: Error | undefined
+  #replica: Replica | undefined
+  #network: Network | undefined
+  httpAddress = ''
+  internalHttpAddress: string | undefined
+
+  constructor(options: NodeOptions) {
+    this.#options = options
+    this.stopped = new Promise((resolve) => {
+      this.#resolveStopped = resolve
+    })
+  }
+
+  get p2pAddresses(): readonly string[] {
+    return this.#network?.addresses() ?? []
+  }
+
+  async start(): Promise<void> {
+    const { home, config, log } = this.#options
+    const identity = readIdentity(home)
+    const { genesis } = identity
+    const paths = homePaths(home)
+    const store = await ChainStore.open({ store: await LevelStore.open(paths.database), genesis })
+    this.#started.push(() => store.close())
+    const trieNodes = new TrieNodes({
+      source: store.trieNodes,
+      hash: sha256,
+      cachedNodesMax: cachedTrieNodesMax,
+    })
+    const keys = keysOf(identity)
+    const signing = await openSigning({ identity, path: paths.signingRecord, store, log })
+    const network = new Network({
+      genesis,
+      identitySeed: identity.keys.nodeSeed,
+      listen: config.p2p,
+      announce: config.announce,
+      bootstrap: config.bootstrap,
+      handler: this.#handler(store),
+      convicts: ({ first, second }) => conflictOf(first, second) !== undefined,
+      settings: { statusIntervalMs: config.statusIntervalMs },
+    })
+    this.#network = network
+    const replica = await Replica.open({
+      genesis,
+      settings: config,
+      store,
+      trieNodes,
+      keys,
+      signing,
+      transport: transportOf(network),
+      verifier: verifierOf(network),
+      clock: systemClock,
+      log,
+      onFatal: (error) => this.#fail(error),
+    })
+    this.#replica = replica
+    this.#started.push(() => replica.stop())
+    await replica.start()
+    this.#started.push(() => network.stop())
+    await network.start()
+    await this.#serve({
+      genesis,
+      genesisText: readFileSync(paths.genesis, 'utf8'),
+      replica,
+      network,
+      store,
+      trieNodes,
+      pendingKeys: new PendingKeys(replica.mempool, sha256),
+      validator: keys.validator,
+      version: softwareVersion(),
+      startedAt: Date.now(),
+      statusOf: (peer) => this.#statuses.get(peer),
+    })
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  async #stop(): Promise<void> {
+    for (const stop of this.#started.reverse()) {
+      await stop().catch((error: unknown) => this.#options.log.warn({ error }, 'a part did not stop cleanly'))
+    }
+    this.#resolveStopped(this.#failure)
+  }
+
+  /** What must not happen did: the process stops before it does harm. */
+  #fail(error: unknown): void {
+    if (this.#failure !== undefined || this.#stopping !== undefined) return
+    this.#failure = error instanceof Error ? error : new Error(String(error))
+    const { core, head } = this.#replica ?? {}
+    const state = { height: core?.context.height, view: core?.view, finalHeight: head?.state.height }
+    this.#options.log.error({ error: this.#failure, ...state }, `the node stops: ${this.#failure.message}`)
+    void this.stop()
+  }
+
+  async #serve(view: ApiViewOptions): Promise<void> {
+    const { config } = this.#options
+    const ports = apiView(view)
+    const listen = async (at: HostPort, server: ApiServer) => {
+      const { host, port } = await server.listen(at)
+      this.#started.push(() => server.close())
+      return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+    }
+    const shared = {
+      version: view.version,
+      maxBodyBytes: config.maxBodyBytes,
+      corsOrigins: config.corsOrigins,
+      trustProxy: config.trustedProxies.length === 0 ? false : [...config.trustedProxies],
+      rateLimit:
+        config.rateLimitPerSecond === 0
+          ? (false as const)
+          : { requestsPerSecond: config.rateLimitPerSecond, burst: config.rateLimitBurst },
+    }
+    const { internalHttp } = config
+    const surface = internalHttp === undefined ? ('all' as const) : ('public' as const)
+    this.httpAddress = await listen(config.http, createServer(ports, { ...shared, surface }))
+    if (internalHttp === undefined) return
+    this.internalHttpAddress = await listen(
+      internalHttp,
+      createServer(ports, { ...shared, surface: 'internal' }),
+    )
+  }
+
+  #handler(store: ChainStore): NetworkHandler {
+    const { log } = this.#options
+    const validatorOf = (peer: PeerId) =>
+      this.#network?.peers().find((known) => known.peer === peer)?.validator ?? null
+    const replica = () => {
+      if (this.#replica === undefined) throw new Error('the network called before the replica was there')
+      return this.#replica
+    }
+    const take = (frames: readonly Parameters<NetworkHandler['onFrame']>[0][], from: PeerId) => {
+      const peer = { peerId: from, validator: validatorOf(from) }
+      for (const frame of frames) replica().onFrame(frame, peer)
+    }
+    return {
+      log,
+      onFrame: (frame, from) => take([frame], from),
+      onAhead: () => replica().onAhead(),
+      heightWindow: () => ({ final: this.#replica?.head.state.height ?? store.tip.height }),
+      status: () => replica().status(),
+      answerView: async (request, pushed, from) => {
+        take(pushed, from)
+        return replica().answerView(request)
+      },
+      answerBatches: async (request, pushed, from) => {
+        take(pushed, from)
+        return replica().answerBatches(request)
+      },
+      answerBlocks: (request) => replica().answerBlocks(request),
+      onPeerStatus: (peer, status) => {
+        this.#statuses.delete(peer)
+        this.#statuses.set(peer, status)
+        const [oldest] = this.#statuses.keys()
+        if (this.#statuses.size > 1_000 && oldest !== undefined) this.#statuses.delete(oldest)
+        replica().onPeerStatus(peer, status)
+      },
+      loadPeers: async () => store.loadPeers().map(({ peerId, addresses }) => ({ peer: peerId, addresses })),
+      savePeers: (peers) =>
+        store.savePeers(peers.map(({ peer, addresses }) => ({ peerId: peer, addresses }))),
+    }
+  }
+}
+
+function keysOf({ genesis, keys, validatorIndex }: NodeIdentity): Keys {
+  const nodeSigner = createSigner(keys.nodeSeed)
+  const prover = createVrfProver(keys.vrfSeed)
+  return {
+    validator: validatorIndex,
+    nodeKey: nodeSigner.publicKey,
+    signBatch: (bytes) => nodeSigner.sign(signingInput({ kind: 'batch', genesisHash: genesis.hash, bytes })),
+    proveVrf: (alpha) => prover.prove(alpha),
+  }
+}
+
+/** The right to sign, for a validator whose record is at least as new as its database; else it follows and says why. */
+async function openSigning(options: {
+  identity: NodeIdentity
+  path: string
+  store: ChainStore
+  log: Log
+}): Promise<Signing | undefined> {
+  const { identity, path, store, log } = options
+  const { genesis, keys, validatorIndex } = identity
+  if (validatorIndex === undefined) return undefined
+  const signer = createSigner(keys.votingSeed)
+  const sign = (kind: SignedKind, bytes: Uint8Array) =>
+    signer.sign(signingInput({ kind, genesisHash: genesis.hash, bytes }))
+  const votingKey = publicKeyOf(keys.votingSeed)
+  const record = await SigningRecord.open({
+    file: new NodeRecordFile(path),
+    genesisHash: genesis.hash,
+    votingKey,
+    sign,
+  })
+  const problem = checkAgainstDatabase({ recordNumber: record.number, databaseNumber: store.signingNumber })
+  if (problem !== undefined) {
+    log.error({ code: problem.code, path }, problem.reason)
+    return undefined
+  }
+  return new Signing({ record, validator: validatorIndex, log })
+}
+
+function transportOf(network: Network): Transport {
+  return {
+    publish: (frame) => network.publish(frame),
+    peers: () => {
+      const ready = new Set(network.chainPeers())
+      return network
+        .peers()
+        .filter(({ peer }) => ready.has(peer))
+        .map(({ peer, validator }) => ({ peerId: peer, validator: validator ?? null }))
+    },
+    requestStatus: (peer) => network.requestStatus(peer),
+    requestView: (peer, request) => network.requestView(peer, request),
+    requestBatches: async (peer, request) => {
+      const frames = await network.requestBatches(peer, request)
+      return frames.flatMap((frame) => (frame.kind === 'batch' ? [frame.batch] : []))
+    },
+    requestBlocks: (peer, request) => network.requestBlocks(peer, request),
+    reportPeer: (peer, reason) => network.reportPeer(peer, reason),
+  }
+}
+
+function verifierOf(network: Network): Verifier {
+  return {
+    verifyFrame: (frame) => network.verifier.verifyFrame(frame),
+    verifyFinal: (final) => {
+      const verified = network.verifier.verifyFinalBlock(final)
+      return verified.ok ? { ok: true } : { ok: false, reason: verified.detail }
+    },
+  }
+}

@@ -1,0 +1,126 @@
+// The way of a verified batch into the pool: what of it is new is looked up in the chain, several batches at a time,
+// and the pool says whether it takes it. Quotas act here and nowhere else.
+import type { AddResult, Mempool, Origin } from '../mempool/index.ts'
+import { checkReservedMessage, isReserved } from '../sequencing/index.ts'
+import type { ChainStore } from '../storage/index.ts'
+import type { Batch, Genesis, MessageId } from '../types/index.ts'
+import type { ChainHead } from './chain-head.ts'
+import type { Clock } from './ports.ts'
+
+/** Batches that wait to be looked up; more are dropped, as gossip may lose anything. */
+const waitingMax = 4096
+const batchesPerRound = 128
+
+interface Offer {
+  readonly batch: Batch
+  readonly from: Origin
+  readonly isPinned: boolean
+  readonly receivedAt: number
+  readonly done: (result: AddResult | { kind: 'in-chain' }) => void
+}
+
+export interface PoolDoorOptions {
+  readonly store: ChainStore
+  readonly mempool: Mempool
+  readonly head: ChainHead
+  readonly genesis: Genesis
+  readonly clock: Clock
+  readonly verifySigned: Parameters<typeof checkReservedMessage>[0]['verify']
+  /** After batches came into the pool. */
+  readonly onPoolChanged: () => void
+  readonly onFatal: (error: unknown) => void
+}
+
+export class PoolDoor {
+  readonly #options: PoolDoorOptions
+  #waiting: Offer[] = []
+  #isRunning = false
+  #isStopped = false
+  #droppedCount = 0
+
+  constructor(options: PoolDoorOptions) {
+    this.#options = options
+  }
+
+  get droppedCount(): number {
+    return this.#droppedCount
+  }
+
+  /** Offers a batch to the pool. It counts as received now. `full` is also the answer where too many wait. */
+  offer(offer: {
+    batch: Batch
+    from: Origin
+    isPinned: boolean
+    receivedAt?: number
+  }): Promise<AddResult | { kind: 'in-chain' }> {
+    const { mempool, clock } = this.#options
+    if (!offer.isPinned && mempool.get(offer.batch.id) !== undefined)
+      return Promise.resolve({ kind: 'known' })
+    if (this.#waiting.length >= waitingMax && offer.from.kind === 'peer') {
+      this.#droppedCount += 1
+      return Promise.resolve({ kind: 'refused', reason: 'full' })
+    }
+    return new Promise((done) => {
+      this.#waiting.push({ ...offer, receivedAt: offer.receivedAt ?? clock.nowMs(), done })
+      if (!this.#isRunning) void this.#run()
+    })
+  }
+
+  stop(): void {
+    this.#isStopped = true
+  }
+
+  async #run(): Promise<void> {
+    this.#isRunning = true
+    try {
+      while (this.#waiting.length > 0 && !this.#isStopped) {
+        await this.#admit(this.#waiting.splice(0, batchesPerRound))
+      }
+    } catch (error) {
+      if (!this.#isStopped) this.#options.onFatal(error)
+    } finally {
+      this.#isRunning = false
+    }
+  }
+
+  async #admit(offers: readonly Offer[]): Promise<void> {
+    const { store, mempool, head } = this.#options
+    // A block may become final while the store is asked: then what it says is old, and it is asked again.
+    let height: number
+    let batchHeights: readonly (number | undefined)[]
+    let deadMessages: ReadonlySet<MessageId>
+    do {
+      height = head.state.height
+      batchHeights = await store.batchHeights(offers.map(({ batch }) => batch.id))
+      deadMessages = await this.#deadMessagesOf(offers.map(({ batch }) => batch))
+    } while (head.state.height !== height)
+    let hasAdded = false
+    for (const [at, { batch, from, isPinned, receivedAt, done }] of offers.entries()) {
+      if (batchHeights[at] !== undefined) {
+        done({ kind: 'in-chain' })
+        continue
+      }
+      const result = mempool.add({ batch, receivedAt, from, deadMessages, isPinned })
+      hasAdded ||= result.kind === 'added'
+      done(result)
+    }
+    if (hasAdded) this.#options.onPoolChanged()
+  }
+
+  async #deadMessagesOf(batches: readonly Batch[]): Promise<Set<MessageId>> {
+    const { store, genesis, head, verifySigned } = this.#options
+    const ids = batches.flatMap(({ messageIds }) => messageIds)
+    const places = await store.messagePlaces(ids)
+    const dead = new Set(ids.filter((_, at) => places[at] !== undefined))
+    for (const { messages, messageIds } of batches) {
+      for (const [at, message] of messages.entries()) {
+        const id = messageIds[at]
+        if (id === undefined || !isReserved(message)) continue
+        const isConvicted = (validator: number) => head.state.convicted.has(validator)
+        if (checkReservedMessage({ message, genesis, isConvicted, verify: verifySigned }) !== undefined)
+          dead.add(id)
+      }
+    }
+    return dead
+  }
+}

@@ -1,0 +1,460 @@
+// One node of the network without its sockets: pool, core, chain and disk put together. node.ts gives it real peers,
+// clock and disk; the simulator imagined ones. Everything here runs on one thread, in order.
+import {
+  type BatchesRequest,
+  type BlocksRequest,
+  commitmentEntriesMax,
+  encodeFrame,
+  encodePoolCommitmentBody,
+  encodeProposalBody,
+  encodeVoteBody,
+  type Frame,
+  type PeerStatus,
+  type ViewRequest,
+} from '../codec/index.ts'
+import type { Contradiction, CoreState, Input } from '../consensus/index.ts'
+import { sha256, signingInput, verifySignature } from '../crypto/native/index.ts'
+import { Mempool } from '../mempool/index.ts'
+import { type Thresholds, thresholdsOf } from '../quorum/index.ts'
+import { makeEvidence, messageOfEvidence, type VerifySigned } from '../sequencing/index.ts'
+import type { ChainStore } from '../storage/index.ts'
+import { BlockSync } from '../sync/index.ts'
+import type { TrieNodes } from '../trie/index.ts'
+import type {
+  Batch,
+  Evidence,
+  Genesis,
+  Height,
+  Message,
+  PeerId,
+  SignedPayload,
+  ValidatorIndex,
+} from '../types/index.ts'
+import { BatchFetcher } from './batch-fetcher.ts'
+import { BlockWork } from './block-work.ts'
+import { ChainHead, type FinalEvent } from './chain-head.ts'
+import { Driver, type Pace } from './driver.ts'
+import { Exchange } from './exchange.ts'
+import { BlockExecution } from './execution.ts'
+import { framesLacking, holdingOf } from './height-view.ts'
+import { PoolDoor } from './pool-door.ts'
+import {
+  type Clock,
+  type ConnectedPeer,
+  type Keys,
+  type Log,
+  type Transport,
+  trusted,
+  type Verifier,
+} from './ports.ts'
+import { loadChain, loadHeight } from './restart.ts'
+import type { Signing } from './signing.ts'
+import { type Submission, Submissions } from './submission.ts'
+
+/** From the node's configuration. */
+export interface ReplicaSettings extends Pace {
+  readonly statusIntervalMs: number
+  readonly poolMaxBytes: number
+  readonly poolMaxBatches: number
+  readonly batchMaxDelayMs: number
+  readonly batchMaxBytes: number
+}
+
+export interface ReplicaOptions {
+  readonly genesis: Genesis
+  readonly settings: ReplicaSettings
+  readonly store: ChainStore
+  readonly trieNodes: TrieNodes
+  readonly keys: Keys
+  /** Absent: the node follows and signs nothing. */
+  readonly signing: Signing | undefined
+  readonly transport: Transport
+  readonly verifier: Verifier
+  readonly clock: Clock
+  readonly log: Log
+  /** A broken invariant or a failed disk: the process has to stop. */
+  readonly onFatal: (error: unknown) => void
+}
+
+/** Bytes of one reply of batches; the rest is asked for again. */
+const batchesReplyMaxBytes = 3 * 1024 * 1024
+
+export class Replica {
+  readonly head: ChainHead
+  readonly mempool: Mempool
+  readonly thresholds: Thresholds
+  readonly #options: ReplicaOptions
+  readonly #driver: Driver
+  readonly #work: BlockWork
+  readonly #fetcher: BatchFetcher
+  readonly #door: PoolDoor
+  readonly #submissions: Submissions
+  readonly #exchange: Exchange
+  readonly #sync: BlockSync
+  readonly #listeners = new Set<(event: FinalEvent) => void>()
+  readonly #evidence = new Map<ValidatorIndex, Evidence>()
+  #hasWork = false
+
+  /** Loads the chain's state from the store. Nothing runs before `start`. */
+  static async open(options: ReplicaOptions): Promise<Replica> {
+    return new Replica(options, await loadChain(options))
+  }
+
+  private constructor(options: ReplicaOptions, state: ChainHead['state']) {
+    const { genesis, settings, store, clock, log, transport, keys, onFatal } = options
+    const { verifier } = options
+    const powers = genesis.validators.map(({ power }) => power)
+    const thresholds = thresholdsOf(powers, genesis.faultModel)
+    const self = options.signing === undefined ? undefined : keys.validator
+    const verifySigned: VerifySigned = ({ kind, bytes, signature, key }) =>
+      verifySignature({
+        publicKey: key,
+        message: signingInput({ kind, genesisHash: genesis.hash, bytes }),
+        signature,
+      })
+    this.#options = options
+    this.thresholds = thresholds
+    this.mempool = new Mempool({
+      maxBytes: settings.poolMaxBytes,
+      maxBatches: settings.poolMaxBatches,
+      reservedAuthors: genesis.validators.map(({ nodeKey }) => nodeKey),
+      nextHeight: state.height + 1,
+    })
+    const { mempool } = this
+    const head = new ChainHead({ store, mempool, powers, state })
+    this.head = head
+    this.#fetcher = new BatchFetcher({
+      transport,
+      clock,
+      log,
+      onBatch: (batch, peer) => this.#offer(batch, peer),
+    })
+    const execution = new BlockExecution({
+      genesis,
+      powers,
+      thresholds,
+      store,
+      nodes: options.trieNodes,
+      sha256,
+      verifySigned,
+      batchOf: (id) => this.#work.batchOf(id),
+    })
+    this.#work = new BlockWork({
+      head,
+      execution,
+      fetcher: this.#fetcher,
+      powers,
+      thresholds,
+      clock,
+      log,
+      self,
+      pooled: (id) => mempool.get(id),
+      buildPatienceMs: settings.viewTimeoutMs / 2,
+      onAppended: (event) => this.#onAppended(event),
+      onFatal,
+    })
+    const work = this.#work
+    this.#driver = new Driver({
+      core: { powers, thresholds, ...(self === undefined ? {} : { self }) },
+      genesis,
+      pace: settings,
+      entriesMax: commitmentEntriesMax(genesis.limits, powers.length),
+      clock,
+      log,
+      transport,
+      store,
+      mempool,
+      head,
+      keys,
+      signing: options.signing,
+      onFatal,
+      work: {
+        execute: (block) => work.execute(block),
+        executed: (id) => work.executed(id),
+        build: (details) => work.build(details),
+        fetchBlock: (id, holders) => this.#exchange.fetchBlock(id, holders),
+        exchangeSoon: () => this.#exchange.soon(),
+        finalise: (finalization, block) => {
+          if (block === undefined) this.#exchange.soon()
+          else work.finalise(finalization, block).catch(onFatal)
+        },
+        onEvidence: (pair) => this.#onContradiction(pair),
+      },
+    })
+    this.#door = new PoolDoor({
+      store,
+      mempool,
+      head,
+      genesis,
+      clock,
+      verifySigned,
+      onPoolChanged: () => this.#tellOfWork(),
+      onFatal,
+    })
+    this.#submissions = new Submissions({
+      genesis,
+      keys,
+      sha256,
+      store,
+      mempool,
+      head,
+      door: this.#door,
+      clock,
+      maxDelayMs: settings.batchMaxDelayMs,
+      maxBytes: settings.batchMaxBytes,
+      verifySigned,
+      onBatch: (batch) => {
+        this.#driver.markStored(batch.id)
+        transport.publish({ kind: 'batch', batch })
+      },
+      onFatal,
+    })
+    this.#exchange = new Exchange({
+      transport,
+      clock,
+      log,
+      core: this.#driver.core,
+      mempool,
+      self,
+      nodeKey: keys.nodeKey,
+      statusIntervalMs: settings.statusIntervalMs,
+      onFrame: (frame, peer) => this.onFrame(frame, peer),
+      onPeerStatus: (peer, status) => this.onPeerStatus(peer, status),
+    })
+    this.#sync = new BlockSync({
+      tipHeight: () => head.state.height,
+      downloadBlocks: (peer, range) => transport.requestBlocks(peer, range),
+      applyBlock: async (received) => {
+        const verified = verifier.verifyFinal(received)
+        return verified.ok ? work.applySynced(received) : { refused: verified.reason }
+      },
+      reportPeer: (peer, reason) => transport.reportPeer(peer, reason),
+      nowMs: () => clock.nowMs(),
+    })
+  }
+
+  /** The core's state, to be read and not changed. */
+  get core(): CoreState {
+    return this.#driver.core
+  }
+
+  /** The highest height that a peer says is final. */
+  get bestKnownHeight(): Height {
+    return Math.max(this.#sync.bestHeight, this.head.state.height)
+  }
+
+  /** One piece of evidence for each validator that was caught. */
+  get evidence(): readonly Evidence[] {
+    return [...this.#evidence.values()]
+  }
+
+  /** Figures for metrics. */
+  counters(): Record<string, number> {
+    return {
+      batchesWanted: this.#fetcher.wantedCount,
+      batchesDropped: this.#door.droppedCount,
+      signaturesRefused: this.#options.signing?.refusedCount ?? 0,
+    }
+  }
+
+  /** Takes up the pool and the height where the last run left them (protocol D2), then runs. */
+  async start(): Promise<void> {
+    const { store, log } = this.#options
+    for (const evidence of await store.loadEvidence()) this.#evidence.set(evidence.validator, evidence)
+    const pooled = await store.loadPool()
+    for (const { batch, receivedAt, pinned } of pooled) {
+      await this.#door.offer({ batch, from: { kind: 'restored' }, isPinned: pinned, receivedAt })
+      this.#driver.markStored(batch.id)
+    }
+    const { restored, deferred } = await loadHeight(this.#options, this.head.state.height + 1)
+    const { height } = this.head.state
+    log.info({ height, pooled: pooled.length, votes: restored.votes.length }, 'took up the chain')
+    this.#tellOfWork()
+    this.#driver.start(restored, deferred)
+    this.#exchange.start()
+  }
+
+  /** Finishes what is being written; nothing is begun afterwards. */
+  async stop(): Promise<void> {
+    this.#exchange.stop()
+    this.#sync.stop()
+    this.#fetcher.stop()
+    this.#submissions.stop()
+    this.#door.stop()
+    await this.#driver.stop()
+    await this.#work.stop()
+  }
+
+  submit(messages: readonly Message[]): Promise<Submission> {
+    return this.#submissions.submit(messages)
+  }
+
+  /** Calls `listener` for every final block from now on, after it is durable; the function returned ends it. */
+  onFinal(listener: (event: FinalEvent) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** A verified frame, from whatever side it came. */
+  onFrame(frame: Frame, from: ConnectedPeer): void {
+    switch (frame.kind) {
+      case 'batch':
+        this.#offer(frame.batch, from)
+        return
+      case 'pool-commitment':
+        this.#wantListed(frame)
+        this.#driver.enqueue({ kind: 'pool-commitment', commitment: trusted(frame.commitment) })
+        return
+      case 'proposal':
+        this.#driver.enqueue({ kind: 'proposal', proposal: trusted(frame.proposal) })
+        return
+      case 'vote':
+        this.#driver.enqueue({ kind: 'vote', vote: trusted(frame.vote) })
+        return
+      case 'certificate':
+        this.#driver.enqueue({ kind: 'certificate', certificate: trusted(frame.certificate) })
+        return
+      case 'block':
+        this.#driver.enqueue({ kind: 'block', block: frame.block })
+        return
+      case 'evidence':
+        this.#onEvidence(frame.evidence)
+    }
+  }
+
+  onPeerStatus(peer: PeerId, status: PeerStatus): void {
+    this.#sync.onPeerHeight(peer, status.finalHeight)
+    if (status.holding.height === this.core.context.height && status.holding.view > this.core.view)
+      this.#exchange.soon()
+  }
+
+  /** A validator works on a height beyond what gossip takes: ask how far others are. */
+  onAhead(): void {
+    this.#exchange.soon()
+  }
+
+  status(): PeerStatus {
+    const { height, blockId } = this.head.state
+    return {
+      genesisHash: this.#options.genesis.hash,
+      finalHeight: height,
+      finalBlockId: blockId,
+      holding: holdingOf(this.core),
+    }
+  }
+
+  /** Frames that the asker lacks, and the block it names. */
+  answerView(request: ViewRequest): Uint8Array[] {
+    const frames = framesLacking(this.core, request.holding)
+    const wanted = request.wantedBlock === undefined ? undefined : this.core.blocks.get(request.wantedBlock)
+    return wanted === undefined ? frames : [encodeFrame({ kind: 'block', block: wanted.block }), ...frames]
+  }
+
+  /** Batches of the pool, of a block under vote, or of the chain; as many as fit one reply. */
+  async answerBatches(request: BatchesRequest): Promise<Uint8Array[]> {
+    const absent = request.wanted.filter((id) => this.#work.batchOf(id) === undefined)
+    const stored = await this.#options.store.readBatches(absent)
+    const read = new Map(absent.map((id, at) => [id, stored[at]]))
+    const frames: Uint8Array[] = []
+    let sizeBytes = 0
+    for (const id of request.wanted) {
+      const batch = this.#work.batchOf(id) ?? read.get(id)
+      if (batch === undefined) continue
+      sizeBytes += batch.bytes.length
+      if (sizeBytes > batchesReplyMaxBytes && frames.length > 0) break
+      frames.push(encodeFrame({ kind: 'batch', batch }))
+    }
+    return frames
+  }
+
+  /** Final blocks as they are stored. */
+  async *answerBlocks(request: BlocksRequest): AsyncGenerator<Uint8Array, void> {
+    for (let height = request.from; height < request.from + request.count; height++) {
+      const bytes = await this.#options.store.readFinalBytes(height)
+      if (bytes === undefined) return
+      yield bytes
+    }
+  }
+
+  #offer(batch: Batch, from: ConnectedPeer): void {
+    const isNeeded = this.#work.isNeeded(batch.id)
+    this.#fetcher.arrived(batch.id)
+    this.#work.onBatch(batch)
+    const origin = isNeeded ? ({ kind: 'block' } as const) : ({ kind: 'peer', peer: from.peerId } as const)
+    void this.#door.offer({ batch, from: origin, isPinned: false })
+  }
+
+  /** K4: what a validator lists and this one does not hold is fetched from it. */
+  #wantListed({ commitment }: Extract<Frame, { kind: 'pool-commitment' }>): void {
+    const { height, entries, validator } = commitment
+    if (this.core.config.self === undefined || height <= this.head.state.height) return
+    const unknown = entries.map(({ batchId }) => batchId).filter((id) => this.#work.batchOf(id) === undefined)
+    if (unknown.length === 0) return
+    void this.#options.store.batchHeights(unknown).then((heights) => {
+      for (const [at, id] of unknown.entries()) {
+        if (heights[at] !== undefined || this.#work.batchOf(id) !== undefined) continue
+        this.#fetcher.want(id, { height, holders: [validator], isUrgent: false })
+      }
+    }, this.#options.onFatal)
+  }
+
+  #onAppended(event: FinalEvent): void {
+    this.#fetcher.settle(event.height)
+    this.#driver.onFinal(event.removedBatches)
+    this.#tellOfWork()
+    for (const listener of this.#listeners) listener(event)
+  }
+
+  #tellOfWork(): void {
+    const hasWork = this.mempool.held().size > 0
+    if (hasWork === this.#hasWork) return
+    this.#hasWork = hasWork
+    this.#driver.enqueue({ kind: 'pool', hasWork } satisfies Input)
+  }
+
+  #onContradiction([a, b]: readonly [Contradiction, Contradiction]): void {
+    const payloads = [payloadOf(a), payloadOf(b)] as const
+    const evidence = makeEvidence({ validator: signerOf(a), payloads })
+    if (evidence === undefined) return
+    if (this.#onEvidence(evidence)) this.#options.transport.publish({ kind: 'evidence', evidence })
+  }
+
+  /** E1: kept, and put into the chain as a message. False where the validator was caught before. */
+  #onEvidence(evidence: Evidence): boolean {
+    const { validator } = evidence
+    const { store, log, onFatal } = this.#options
+    if (this.#evidence.has(validator)) return false
+    this.#evidence.set(validator, evidence)
+    log.warn(
+      { validator, height: evidence.height, kinds: [evidence.first.kind, evidence.second.kind] },
+      'a validator signed two things that contradict each other',
+    )
+    store.saveStep({ evidence: [evidence] }).catch(onFatal)
+    if (!this.head.state.convicted.has(validator)) void this.submit([messageOfEvidence(evidence)])
+    return true
+  }
+}
+
+function payloadOf(item: Contradiction): SignedPayload {
+  switch (item.kind) {
+    case 'vote':
+      return { kind: item.vote.kind, bytes: encodeVoteBody(item.vote), signature: item.vote.signature }
+    case 'proposal':
+      return {
+        kind: 'proposal',
+        bytes: encodeProposalBody(item.proposal),
+        signature: item.proposal.signature,
+      }
+    case 'pool-commitment':
+      return {
+        kind: 'pool-commitment',
+        bytes: encodePoolCommitmentBody(item.commitment),
+        signature: item.commitment.signature,
+      }
+  }
+}
+
+function signerOf(item: Contradiction): ValidatorIndex {
+  if (item.kind === 'vote') return item.vote.validator
+  return item.kind === 'proposal' ? item.proposal.leader : item.commitment.validator
+}

@@ -1,0 +1,157 @@
+// What a node takes up when it starts: the chain's state from the last blocks, and the height under way from the
+// frames that were saved of it and from the signing record (protocol D2).
+import { type ChainState, genesisState, restoreState, restoreWindowBlocks } from '../chain/index.ts'
+import {
+  commitmentEntriesMax,
+  decodePoolCommitment,
+  decodeProposalBody,
+  decodeVoteBody,
+} from '../codec/index.ts'
+import type { Input, RestoredHeight } from '../consensus/index.ts'
+import { beaconOf, sha256, vrfOutputOf } from '../crypto/native/index.ts'
+import { assert } from '../quorum/index.ts'
+import type { ChainStore, RecordedSignature } from '../storage/index.ts'
+import { loadTrie, type TrieNodes } from '../trie/index.ts'
+import type {
+  Block,
+  Certificate,
+  Genesis,
+  Height,
+  PoolCommitment,
+  Proposal,
+  Verified,
+  Vote,
+} from '../types/index.ts'
+import { type Keys, trusted, type Verifier } from './ports.ts'
+import type { Signing } from './signing.ts'
+
+/** The state after the last final block, made again from the last blocks. */
+export async function loadChain(options: {
+  genesis: Genesis
+  store: ChainStore
+  trieNodes: TrieNodes
+}): Promise<ChainState> {
+  const { genesis, store, trieNodes } = options
+  const { height } = store.tip
+  if (height === 0) return genesisState(genesis, sha256)
+  const blocks = []
+  for (let at = Math.max(1, height - restoreWindowBlocks + 1); at <= height; at++) {
+    const final = await store.readFinal(at)
+    assert(final !== undefined, `block ${at} is missing below the tip ${height}`)
+    blocks.push({ block: final.block, batchIds: final.batches.map(({ id }) => id) })
+  }
+  const last = blocks.at(-1)?.block
+  assert(last !== undefined, 'a chain without blocks')
+  const output = vrfOutputOf(last.header.vrfProof)
+  assert(output !== undefined, 'the last block has no VRF output')
+  const convictions = await store.readConvictions()
+  return restoreState({
+    genesis,
+    sha256,
+    recent: blocks,
+    beacon: beaconOf(output),
+    trie: loadTrie(last.header.stateRoot, trieNodes),
+    convicted: convictions.map(({ validator }) => validator),
+  })
+}
+
+/** What is on disk of a height: what was held, what was signed; and the commitment made ahead for the next. */
+export async function loadHeight(
+  options: {
+    genesis: Genesis
+    store: ChainStore
+    keys: Keys
+    signing: Signing | undefined
+    verifier: Verifier
+  },
+  height: Height,
+): Promise<{ restored: RestoredHeight; deferred: readonly Input[] }> {
+  const { store, verifier } = options
+  const own = ownSignatures(options)
+  const blocks = new Map<string, Block>()
+  const certificates: Verified<Certificate>[] = []
+  for (const frame of await store.loadFrames(height)) {
+    if (frame.kind === 'block' && frame.block.header.height === height) {
+      const block = withOwnSignature(frame.block, own.proposals)
+      if (verifier.verifyFrame({ kind: 'block', block }).ok) blocks.set(block.id, block)
+    }
+    if (
+      frame.kind === 'certificate' &&
+      frame.certificate.height === height &&
+      verifier.verifyFrame(frame).ok
+    ) {
+      certificates.push(trusted(frame.certificate))
+    }
+  }
+  const ofHeight = <T extends { readonly height: Height }>(items: readonly T[]) =>
+    items.filter((item) => item.height === height)
+  const proposals = ofHeight(own.proposals).map((proposal) => {
+    const block = blocks.get(proposal.blockId)
+    const below = certificates.filter(({ view, kind }) => view < proposal.view && kind !== 'finalization')
+    const justification = below.sort((a, b) => a.view - b.view)
+    return trusted({ ...proposal, justification, ...(block === undefined ? {} : { block }) })
+  })
+  const restored: RestoredHeight = {
+    blocks: [...blocks.values()],
+    certificates,
+    commitments: ofHeight(own.commitments).map(trusted),
+    votes: ofHeight(own.votes).map(trusted),
+    proposals,
+  }
+  const ahead = own.commitments.filter((commitment) => commitment.height === height + 1)
+  return {
+    restored,
+    deferred: ahead.map((commitment) => ({ kind: 'pool-commitment', commitment: trusted(commitment) })),
+  }
+}
+
+interface OwnSignatures {
+  readonly commitments: PoolCommitment[]
+  readonly votes: Vote[]
+  readonly proposals: Proposal[]
+}
+
+function ownSignatures(options: {
+  genesis: Genesis
+  keys: Keys
+  signing: Signing | undefined
+}): OwnSignatures {
+  const own: OwnSignatures = { commitments: [], votes: [], proposals: [] }
+  const { genesis, keys, signing } = options
+  const { validator } = keys
+  if (signing === undefined || validator === undefined) return own
+  const entriesMax = commitmentEntriesMax(genesis.limits, genesis.validators.length)
+  for (const entry of signing.entries()) addEntry(own, { entry, validator, entriesMax })
+  return own
+}
+
+function addEntry(
+  own: OwnSignatures,
+  details: { entry: RecordedSignature; validator: number; entriesMax: number },
+): void {
+  const { entry, validator, entriesMax } = details
+  const { bytes, signature } = entry
+  switch (entry.subject.kind) {
+    case 'pool-commitment': {
+      const decoded = decodePoolCommitment({ validator, bytes, signature }, entriesMax)
+      if (decoded.ok) own.commitments.push(decoded.value)
+      return
+    }
+    case 'proposal': {
+      const decoded = decodeProposalBody(bytes)
+      if (decoded.ok)
+        own.proposals.push({ ...decoded.value, leader: validator, signature, justification: [] })
+      return
+    }
+    default: {
+      const decoded = decodeVoteBody(bytes)
+      if (decoded.ok) own.votes.push({ ...decoded.value, validator, signature })
+    }
+  }
+}
+
+/** An own block was saved before it was signed; the record has its signature. */
+function withOwnSignature(block: Block, proposals: readonly Proposal[]): Block {
+  const own = proposals.find(({ blockId, view }) => blockId === block.id && view === block.header.view)
+  return own === undefined ? block : { ...block, signature: own.signature.slice() }
+}

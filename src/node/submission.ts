@@ -1,0 +1,276 @@
+// Messages of clients -> this node's own batches. A message is answered for (202) once the batch that holds it is on
+// disk here. Messages that come close together share a batch, a signature and a write.
+import {
+  batchOverheadBytes,
+  bytesToHex,
+  decodeBatch,
+  encodeBatchBody,
+  encodeMessage,
+  type Sha256,
+} from '../codec/index.ts'
+import type { Mempool } from '../mempool/index.ts'
+import { checkReservedMessage, isExpired, isReserved } from '../sequencing/index.ts'
+import type { ChainStore } from '../storage/index.ts'
+import type { Batch, Genesis, Message, MessageId } from '../types/index.ts'
+import type { ChainHead } from './chain-head.ts'
+import type { PoolDoor } from './pool-door.ts'
+import type { Clock, Keys } from './ports.ts'
+
+export type SubmitRefusal = {
+  readonly kind: 'refused'
+  readonly code: 'pool-full' | 'too-large' | 'invalid-namespace' | 'reserved-namespace-invalid' | 'expired'
+  readonly reason: string
+  readonly index?: number
+  readonly retryAfterSeconds?: number
+}
+export type Submission = { readonly kind: 'accepted'; readonly ids: readonly MessageId[] } | SubmitRefusal
+
+export interface SubmissionOptions {
+  readonly genesis: Genesis
+  readonly keys: Keys
+  readonly sha256: Sha256
+  readonly store: ChainStore
+  readonly mempool: Mempool
+  readonly head: ChainHead
+  readonly door: PoolDoor
+  readonly clock: Clock
+  readonly maxDelayMs: number
+  readonly maxBytes: number
+  /** Messages and batches that wait to be written; more are refused as `pool-full`. */
+  readonly verifySigned: Parameters<typeof checkReservedMessage>[0]['verify']
+  /** The batch is durable: tell the network. */
+  readonly onBatch: (batch: Batch) => void
+  readonly onFatal: (error: unknown) => void
+}
+
+interface Pending {
+  readonly id: MessageId
+  readonly message: Message
+  readonly sizeBytes: number
+}
+
+/** One call's messages, waiting for their batches. */
+interface Waiter {
+  remaining: number
+  isRefused: boolean
+  readonly done: (isAccepted: boolean) => void
+}
+
+/** Bytes of messages collected and not yet written; the rest of the pool's bounds are the pool's. */
+const collectedMaxBytes = 32 * 1024 * 1024
+
+export class Submissions {
+  readonly #options: SubmissionOptions
+  readonly #batchMaxBytes: number
+  #collected: Pending[] = []
+  #collectedBytes = 0
+  /** Who waits for which message; a message that is being written already has its waiters here too. */
+  readonly #waiters = new Map<MessageId, Waiter[]>()
+  #cancelFlush: (() => void) | undefined
+  #isFlushing = false
+  #lastFlushMs = Number.NEGATIVE_INFINITY
+  #isStopped = false
+
+  constructor(options: SubmissionOptions) {
+    this.#options = options
+    this.#batchMaxBytes = Math.min(options.maxBytes, options.genesis.limits.maxBatchBytes)
+  }
+
+  /** All or none. Accepted once every one is on this node's disk, or in the chain. */
+  async submit(messages: readonly Message[]): Promise<Submission> {
+    const prepared = this.#prepare(messages)
+    if ('kind' in prepared) return prepared
+    const ids = prepared.map(({ id }) => id)
+    const places = await this.#options.store.messagePlaces(ids)
+    const fresh = new Map<MessageId, Pending>()
+    for (const [at, item] of prepared.entries()) {
+      // Pinned and not waited for: on disk. Waited for: still being written.
+      const isStored = !this.#waiters.has(item.id) && this.#options.mempool.pinnedHasMessage(item.id)
+      if (places[at] !== undefined || isStored) continue
+      fresh.set(item.id, item)
+    }
+    if (fresh.size === 0) return { kind: 'accepted', ids }
+    const freshBytes = [...fresh.values()].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+    if (this.#isStopped || this.#collectedBytes + freshBytes > collectedMaxBytes) return poolFull
+    const isAccepted = await this.#collect([...fresh.values()])
+    return isAccepted ? { kind: 'accepted', ids } : poolFull
+  }
+
+  /** Refuses what waits; nothing more is taken. */
+  stop(): void {
+    this.#isStopped = true
+    this.#cancelFlush?.()
+    for (const id of [...this.#waiters.keys()]) this.#answer(id, false)
+  }
+
+  #prepare(messages: readonly Message[]): Pending[] | SubmitRefusal {
+    const prepared: Pending[] = []
+    for (const [index, message] of messages.entries()) {
+      const refusal = this.#refusalOf(message, index)
+      if (refusal !== undefined) return refusal
+      const bytes = encodeMessage(message)
+      if (bytes.length > this.#options.genesis.limits.maxMessageBytes) {
+        return refused(
+          'too-large',
+          `a message has at most ${this.#options.genesis.limits.maxMessageBytes} bytes as encoded`,
+          index,
+        )
+      }
+      const id = bytesToHex(this.#options.sha256(bytes)) as MessageId
+      prepared.push({ id, message, sizeBytes: bytes.length })
+    }
+    return prepared
+  }
+
+  #refusalOf(message: Message, index: number): SubmitRefusal | undefined {
+    const { genesis, head, verifySigned } = this.#options
+    const { namespace } = message
+    if (namespace !== undefined && !isNamespace(namespace)) {
+      return refused('invalid-namespace', 'a namespace is 1 to 64 bytes of UTF-8', index)
+    }
+    if (isExpired(message, head.state.height + 1)) {
+      return refused(
+        'expired',
+        `expiresAt ${message.expiresAt} has passed: the next height is ${head.state.height + 1}`,
+        index,
+      )
+    }
+    if (!isReserved(message)) return undefined
+    const isConvicted = (validator: number) => head.state.convicted.has(validator)
+    const reason = checkReservedMessage({ message, genesis, isConvicted, verify: verifySigned })
+    return reason === undefined ? undefined : refused('reserved-namespace-invalid', reason, index)
+  }
+
+  #collect(items: readonly Pending[]): Promise<boolean> {
+    return new Promise((done) => {
+      const waiter: Waiter = { remaining: items.length, isRefused: false, done }
+      for (const item of items) {
+        const waiting = this.#waiters.get(item.id)
+        if (waiting !== undefined) {
+          waiting.push(waiter)
+          continue
+        }
+        this.#waiters.set(item.id, [waiter])
+        this.#collected.push(item)
+        this.#collectedBytes += item.sizeBytes
+      }
+      this.#scheduleFlush()
+    })
+  }
+
+  /** The first message after a pause goes at once; under load messages wait for each other. */
+  #scheduleFlush(): void {
+    if (
+      this.#isFlushing ||
+      this.#cancelFlush !== undefined ||
+      this.#collected.length === 0 ||
+      this.#isStopped
+    )
+      return
+    const { clock, maxDelayMs } = this.#options
+    const sinceMs = clock.nowMs() - this.#lastFlushMs
+    const isFull = this.#collectedBytes >= this.#batchMaxBytes
+    const delayMs = isFull || sinceMs < 0 || sinceMs >= maxDelayMs ? 0 : maxDelayMs - sinceMs
+    this.#cancelFlush = clock.schedule(delayMs, () => {
+      this.#cancelFlush = undefined
+      void this.#flush()
+    })
+  }
+
+  async #flush(): Promise<void> {
+    this.#isFlushing = true
+    this.#lastFlushMs = this.#options.clock.nowMs()
+    const items = this.#collected
+    this.#collected = []
+    this.#collectedBytes = 0
+    try {
+      const accepted: { batch: Batch; receivedAt: number }[] = []
+      for (const group of this.#groups(items)) {
+        const batch = this.#makeBatch(group)
+        const receivedAt = this.#options.clock.nowMs()
+        const result = await this.#options.door.offer({
+          batch,
+          from: { kind: 'local' },
+          isPinned: true,
+          receivedAt,
+        })
+        if (result.kind === 'added' || result.kind === 'known') accepted.push({ batch, receivedAt })
+        const isAccepted = result.kind !== 'refused' || result.reason === 'no-new-message'
+        if (!isAccepted) for (const { id } of group) this.#answer(id, false)
+        else if (result.kind !== 'added' && result.kind !== 'known')
+          for (const { id } of group) this.#answer(id, true)
+      }
+      if (accepted.length > 0) {
+        await this.#options.store.saveStep({ batches: accepted.map((item) => ({ ...item, pinned: true })) })
+      }
+      for (const { batch } of accepted) {
+        this.#options.onBatch(batch)
+        for (const id of batch.messageIds) this.#answer(id, true)
+      }
+    } catch (error) {
+      if (!this.#isStopped) this.#options.onFatal(error)
+    } finally {
+      this.#isFlushing = false
+      this.#scheduleFlush()
+    }
+  }
+
+  #groups(items: readonly Pending[]): Pending[][] {
+    const { maxBatchMessages } = this.#options.genesis.limits
+    const groups: Pending[][] = []
+    let group: Pending[] = []
+    let sizeBytes = batchOverheadBytes
+    for (const item of items) {
+      const isFull = group.length >= maxBatchMessages || sizeBytes + item.sizeBytes > this.#batchMaxBytes
+      if (isFull && group.length > 0) {
+        groups.push(group)
+        group = []
+        sizeBytes = batchOverheadBytes
+      }
+      group.push(item)
+      sizeBytes += item.sizeBytes
+    }
+    if (group.length > 0) groups.push(group)
+    return groups
+  }
+
+  #makeBatch(group: readonly Pending[]): Batch {
+    const { keys, genesis, sha256 } = this.#options
+    const bytes = encodeBatchBody(
+      keys.nodeKey,
+      group.map(({ message }) => message),
+      genesis.limits,
+    )
+    const decoded = decodeBatch(
+      { bytes, signature: keys.signBatch(bytes) },
+      { limits: genesis.limits, sha256 },
+    )
+    if (!decoded.ok) throw new Error(`its own batch does not decode: ${decoded.reason}`)
+    return decoded.value
+  }
+
+  #answer(id: MessageId, isAccepted: boolean): void {
+    const waiters = this.#waiters.get(id) ?? []
+    this.#waiters.delete(id)
+    for (const waiter of waiters) {
+      waiter.remaining -= 1
+      waiter.isRefused ||= !isAccepted
+      if (waiter.remaining === 0) waiter.done(!waiter.isRefused)
+    }
+  }
+}
+
+const poolFull: SubmitRefusal = {
+  kind: 'refused',
+  code: 'pool-full',
+  reason: 'the pool is full; try again soon',
+  retryAfterSeconds: 1,
+}
+
+function refused(code: SubmitRefusal['code'], reason: string, index: number): SubmitRefusal {
+  return { kind: 'refused', code, reason, index }
+}
+
+function isNamespace(namespace: string): boolean {
+  return namespace.length > 0 && namespace.isWellFormed() && new TextEncoder().encode(namespace).length <= 64
+}

@@ -1,0 +1,168 @@
+// Which final blocks to ask whom for, and in what order they are applied (protocol §4). Several peers are asked at
+// once; every block is verified before it is stored, so a lying peer costs a request, not a wrong chain. It runs
+// beside voting and resumes at the tip, wherever it stopped.
+import type { Height, PeerId } from '../types/index.ts'
+import type { ReceivedBlock, SyncPorts } from './ports.ts'
+
+/** Blocks of one request. */
+const rangeBlocks = 32
+/** Ranges under way at once, each with another peer; blocks waiting to be applied are bounded by it. */
+const rangesAhead = 3
+/** A peer that failed is left alone for this long. */
+const penaltyMs = 2_000
+
+interface Source {
+  readonly peer: PeerId
+  finalHeight: Height
+  isBusy: boolean
+  notBeforeMs: number
+}
+
+/** Waiting -> Downloading -> Downloaded -> applied; back to Waiting when its peer fails. */
+type Range = { readonly from: Height; readonly count: number } & (
+  | { state: 'waiting' }
+  | { state: 'downloading'; peer: PeerId }
+  | { state: 'downloaded'; peer: PeerId; blocks: readonly ReceivedBlock[] }
+)
+
+export class BlockSync {
+  readonly #ports: SyncPorts
+  readonly #sources = new Map<PeerId, Source>()
+  #ranges: Range[] = []
+  #isApplying = false
+  #isStopped = false
+
+  constructor(ports: SyncPorts) {
+    this.#ports = ports
+  }
+
+  /** The highest height that a peer says is final. */
+  get bestHeight(): Height {
+    return Math.max(0, ...[...this.#sources.values()].map(({ finalHeight }) => finalHeight))
+  }
+
+  /** What a peer said of its chain; starts or goes on with the work. Called for every status that comes in. */
+  onPeerHeight(peer: PeerId, finalHeight: Height): void {
+    const source = this.#sources.get(peer)
+    if (source === undefined) this.#sources.set(peer, { peer, finalHeight, isBusy: false, notBeforeMs: 0 })
+    else source.finalHeight = finalHeight
+    this.#advance()
+  }
+
+  onPeerGone(peer: PeerId): void {
+    this.#sources.delete(peer)
+  }
+
+  stop(): void {
+    this.#isStopped = true
+    this.#sources.clear()
+    this.#ranges = []
+  }
+
+  #advance(): void {
+    if (this.#isStopped) return
+    this.#planRanges()
+    for (const [at, range] of this.#ranges.entries()) {
+      if (range.state !== 'waiting') continue
+      const source = this.#sourceFor(range)
+      if (source === undefined) continue
+      source.isBusy = true
+      this.#ranges[at] = { from: range.from, count: range.count, state: 'downloading', peer: source.peer }
+      void this.#download(source, range)
+    }
+    if (!this.#isApplying && this.#ranges[0]?.state === 'downloaded') void this.#applyReady()
+  }
+
+  #planRanges(): void {
+    const tip = this.#ports.tipHeight()
+    this.#ranges = this.#ranges.filter((range) => range.from + range.count > tip + 1)
+    const last = this.#ranges.at(-1)
+    let from = last === undefined ? tip + 1 : last.from + last.count
+    const best = this.bestHeight
+    while (this.#ranges.length < rangesAhead && from <= best) {
+      const count = Math.min(rangeBlocks, best - from + 1)
+      this.#ranges.push({ from, count, state: 'waiting' })
+      from += count
+    }
+  }
+
+  /** The free peer that has the whole range and failed least recently. */
+  #sourceFor(range: Range): Source | undefined {
+    const nowMs = this.#ports.nowMs()
+    const last = range.from + range.count - 1
+    return [...this.#sources.values()]
+      .filter((source) => !source.isBusy && source.finalHeight >= last && source.notBeforeMs <= nowMs)
+      .sort((a, b) => a.notBeforeMs - b.notBeforeMs)[0]
+  }
+
+  async #download(source: Source, range: Range): Promise<void> {
+    const { from, count } = range
+    const blocks: ReceivedBlock[] = []
+    try {
+      for await (const received of this.#ports.downloadBlocks(source.peer, { from, count })) {
+        if (received.block.header.height !== from + blocks.length || blocks.length === count) {
+          this.#ports.reportPeer(source.peer, 'sent blocks that were not asked for')
+          break
+        }
+        blocks.push(received)
+      }
+    } catch {
+      // A failed or cut download: what came before it is used, the rest is asked of someone else.
+    }
+    source.isBusy = false
+    if (blocks.length < count) source.notBeforeMs = this.#ports.nowMs() + penaltyMs
+    this.#replace(
+      from,
+      blocks.length === 0
+        ? [{ from, count, state: 'waiting' }]
+        : [
+            { from, count: blocks.length, state: 'downloaded', peer: source.peer, blocks },
+            ...(blocks.length < count
+              ? [{ from: from + blocks.length, count: count - blocks.length, state: 'waiting' as const }]
+              : []),
+          ],
+    )
+    this.#advance()
+  }
+
+  #replace(from: Height, ranges: Range[]): void {
+    this.#ranges = this.#ranges.flatMap((range) => (range.from === from ? ranges : [range]))
+  }
+
+  /** Applies downloaded ranges in order, one block at a time. */
+  async #applyReady(): Promise<void> {
+    this.#isApplying = true
+    try {
+      for (let range = this.#ranges[0]; range?.state === 'downloaded'; range = this.#ranges[0]) {
+        const refused = await this.#apply(range.blocks)
+        if (refused === undefined) {
+          this.#ranges.shift()
+        } else {
+          this.#refuse(range.peer, refused)
+        }
+        this.#planRanges()
+      }
+    } finally {
+      this.#isApplying = false
+    }
+    // Peers that failed are tried again when the next status of any peer comes in.
+    this.#advance()
+  }
+
+  async #apply(blocks: readonly ReceivedBlock[]): Promise<string | undefined> {
+    for (const received of blocks) {
+      if (this.#isStopped) return undefined
+      const result = await this.#ports.applyBlock(received)
+      if (typeof result === 'object') return result.refused
+    }
+    return undefined
+  }
+
+  /** Everything that this peer sent is doubted; the range starts again at the tip, with another. */
+  #refuse(peer: PeerId, reason: string): void {
+    this.#ports.reportPeer(peer, `a block that cannot be final: ${reason}`)
+    const source = this.#sources.get(peer)
+    if (source !== undefined) source.notBeforeMs = this.#ports.nowMs() + 10 * penaltyMs
+    this.#ranges = []
+  }
+}

@@ -1,0 +1,2 @@
+export { BlockSync } from './block-sync.ts'
+export type * from './ports.ts'

@@ -1,0 +1,23 @@
+// What block sync needs from others.
+import type { Batch, Block, Finalization, Height, PeerId } from '../types/index.ts'
+
+/** A final block as a peer sent it. */
+export interface ReceivedBlock {
+  readonly block: Block
+  readonly finalization: Finalization
+  readonly batches: readonly Batch[]
+}
+
+export interface SyncPorts {
+  /** Height of the last final block here. */
+  tipHeight(): Height
+  /** Blocks of a range in ascending order, fewer where the peer has or sends fewer. Bounded in time and size;
+   *  rejects on failure. */
+  downloadBlocks(peer: PeerId, range: { from: Height; count: number }): AsyncIterable<ReceivedBlock>
+  /** Verifies the finalization and everything else of a block, recomputes it and stores it. `stale`: that height
+   *  was final here already. A reason where the block is not what the chain allows: nothing was stored. */
+  applyBlock(received: ReceivedBlock): Promise<'applied' | 'stale' | { readonly refused: string }>
+  /** The peer sent what cannot be right. */
+  reportPeer(peer: PeerId, reason: string): void
+  nowMs(): number
+}
