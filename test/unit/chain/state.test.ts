@@ -170,7 +170,7 @@ describe('restoreState', () => {
       const { line: expectedLine, ...expected } = chain.state
       assert.deepEqual(plain(rest), plain(expected))
       assert.equal(line.has(waiting.id), heights > 0)
-      assert.deepEqual([...line.inTurn(() => true)], [...expectedLine.inTurn(() => true)])
+      assert.equal(expectedLine.has(waiting.id), heights > 0)
 
       const { trie, height } = restored
       const nodes = new TrieNodes({

@@ -106,6 +106,24 @@ describe('ChainStore: the chain', () => {
     assert.equal(chain.messageAt({ height: 1, index: messages.length }), undefined)
   })
 
+  it('stores a block of many and large messages', async () => {
+    const chain = await anOpenStore()
+    const batches = [0, 1, 2].map((author) =>
+      aBatch(
+        Array.from({ length: 50 }, (_, at) => aMessage(`${author} ${at} `.repeat(1 + 20 * at))),
+        author,
+      ),
+    )
+    const step = next(chain, batches)
+    await chain.saveFinal(step)
+
+    assert.deepEqual(await chain.readFinalBytes(1), encodeFinalBlock(step.final))
+    const messages = batches.flatMap((batch) => batch.messages)
+    for (const index of [0, 49, 50, 99, 149]) {
+      assert.deepEqual(chain.messageAt({ height: 1, index }), messages[index])
+    }
+  })
+
   it('finds batches of the pool and of the chain by id', async () => {
     const chain = await anOpenStore()
     await chain.saveFinal(next(chain, [first]))
