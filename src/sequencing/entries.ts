@@ -24,7 +24,7 @@ export function selectEntries({
   readonly entriesMax: number
 }): { time: TimeMs; entries: PoolCommitmentEntry[] } {
   const entries: PoolCommitmentEntry[] = []
-  const lineInTurn = line.inTurn((batchId) => held.has(batchId) && isPending(batchId))
+  const lineInTurn = line.heldInTurn(pendingOf(held, isPending))
   const takeFromLine = (count: number) => {
     for (let taken = 0; taken < count; taken++) {
       const next = lineInTurn.next()
@@ -41,6 +41,13 @@ export function selectEntries({
   const lastReceivedAt = entries.reduce((last, { receivedAt }) => Math.max(last, receivedAt), time)
   entries.sort((a, b) => (a.batchId < b.batchId ? -1 : 1))
   return { time: lastReceivedAt, entries }
+}
+
+function* pendingOf(
+  held: ReadonlyMap<BatchId, TimeMs>,
+  isPending: (batchId: BatchId) => boolean,
+): Generator<BatchId, void> {
+  for (const batchId of held.keys()) if (isPending(batchId)) yield batchId
 }
 
 /** The `count` batches received first, ties by batch id. Keeps at most twice as many at a time; what comes later than

@@ -64,21 +64,37 @@ export class Line {
 
   /** The line in its order, none twice: a batch of each lister in turn, each lister's by (height at which it first
    *  listed it in the window, batch id). Turns go by validator index and begin, height by height, at the next lister:
-   *  where half of K is less than the listers, liars of low index would else take every place for ever.
-   *  @param isWanted whether a batch is held and waits still; others are passed over. */
-  *inTurn(isWanted: (batchId: BatchId) => boolean): Generator<BatchId, void> {
-    const taken = new Set<BatchId>()
+   *  where half of K is less than the listers, liars of low index would else take every place for ever. Not to be
+   *  read on after the line has changed.
+   *  @param held the batches to look for: what waits in the line and is not among them is passed over. Each is looked
+   *    up once; the window may list a hundred times as many that nobody has. */
+  heldInTurn(held: Iterable<BatchId>): Generator<BatchId, void> {
+    const wanted = new Set<Listing>()
+    for (const batchId of held) {
+      const listing = this.#listings.get(batchId)
+      if (listing !== undefined && !listing.isInChain) wanted.add(listing)
+    }
+    return this.#takeInTurn(wanted)
+  }
+
+  /** As `heldInTurn`, of all that waits in the line and is wanted. */
+  inTurn(isWanted: (batchId: BatchId) => boolean): Generator<BatchId, void> {
+    return this.heldInTurn([...this.#listings.keys()].filter(isWanted))
+  }
+
+  /** Uses `wanted` up. */
+  *#takeInTurn(wanted: Set<Listing>): Generator<BatchId, void> {
     let queues = this.#listersInTurn().map((lister) => this.#listingsOf(lister))
-    while (queues.length > 0) {
-      const waiting: typeof queues = []
+    while (wanted.size > 0 && queues.length > 0) {
+      const unfinished: typeof queues = []
       for (const queue of queues) {
-        const batchId = nextWanted(queue, (id) => !taken.has(id) && isWanted(id))
-        if (batchId === undefined) continue
-        taken.add(batchId)
-        waiting.push(queue)
-        yield batchId
+        const listing = nextWanted(queue, wanted)
+        if (listing === undefined) continue
+        wanted.delete(listing)
+        unfinished.push(queue)
+        yield listing.batchId
       }
-      queues = waiting
+      queues = unfinished
     }
   }
 
@@ -135,13 +151,9 @@ export class Line {
   }
 }
 
-function nextWanted(
-  queue: Generator<Listing, void>,
-  isWanted: (batchId: BatchId) => boolean,
-): BatchId | undefined {
+function nextWanted(queue: Generator<Listing, void>, wanted: ReadonlySet<Listing>): Listing | undefined {
   for (let next = queue.next(); !next.done; next = queue.next()) {
-    const { batchId, isInChain } = next.value
-    if (!isInChain && isWanted(batchId)) return batchId
+    if (wanted.has(next.value)) return next.value
   }
   return undefined
 }

@@ -51,6 +51,15 @@ describe('entries', () => {
     assert.ok(!idsOf(selected).includes(y as BatchId))
   })
 
+  test('are the smallest ids among many that came at once, in whatever order they are held', () => {
+    const labels = Array.from({ length: 40 }, (_, at) => `n${at}`)
+    const byId = labels.toSorted((a, b) => (batchId(a) < batchId(b) ? -1 : 1))
+    for (const order of [byId, byId.toReversed()]) {
+      const selected = select(Object.fromEntries(order.map((label) => [label, 5])), { entriesMax: 3 })
+      assert.deepEqual(idsOf(selected), ids(...labels).slice(0, 3))
+    }
+  })
+
   test('go by half to the line and by half to the rest', () => {
     const line = lineOf({ 0: ['l1', 'l2', 'l3'] })
     const selected = select({ l1: 1, l2: 1, l3: 1, r1: 5, r2: 6, r3: 7 }, { line })
@@ -97,7 +106,7 @@ describe('entries', () => {
 
   test('make a commitment that decodes, at most K, none twice, half of them the oldest of the rest', () => {
     const labels = Array.from({ length: 30 }, (_, at) => `${at}`)
-    const pool = fc.dictionary(fc.constantFrom(...labels), fc.nat(2000))
+    const pool = fc.dictionary(fc.constantFrom(...labels), fc.oneof(fc.nat(3), fc.nat(2000)))
     const lists = fc.dictionary(fc.constantFrom('0', '1', '2'), fc.uniqueArray(fc.constantFrom(...labels)))
     fc.assert(
       fc.property(pool, lists, fc.integer({ min: 1, max: 12 }), (received, listed, entriesMax) => {

@@ -27,8 +27,10 @@ function lineOf(...blocks: Lists[]): Line {
   return line
 }
 
-function order(line: Line, isWanted: (id: BatchId) => boolean = () => true): BatchId[] {
-  return [...line.inTurn(isWanted)]
+const everyLabel = ['a', 'b', 'c', 'd', 'e', 'late', 'old', 'x', 'y', 'z']
+
+function order(line: Line, labels: readonly string[] = everyLabel): BatchId[] {
+  return [...line.heldInTurn(labels.map(batchId))]
 }
 
 const byId = (labels: readonly string[]) => labels.map(batchId).sort()
@@ -57,12 +59,14 @@ describe('the line', () => {
 
   test('passes over what is not wanted without losing a turn', () => {
     const line = lineOf({ 0: ['junk', 'more junk', 'a'], 1: ['b', 'c'] })
-    const wanted = new Set(['a', 'b', 'c'].map(batchId))
     const [b, c] = byId(['b', 'c'])
-    assert.deepEqual(
-      order(line, (id) => wanted.has(id)),
-      [batchId('a'), b, c],
-    )
+    assert.deepEqual(order(line, ['a', 'b', 'c', 'held by us alone']), [batchId('a'), b, c])
+  })
+
+  test('can be looked at whole', () => {
+    const line = lineOf({ 0: ['a', 'b'], 1: ['c'] })
+    assert.deepEqual([...line.inTurn(() => true)], order(line))
+    assert.deepEqual([...line.inTurn((id) => id === batchId('c'))], [batchId('c')])
   })
 
   test('lets a batch go when a block holds it', () => {
