@@ -16,19 +16,22 @@ export class ByteWriter {
 
   u8(value: number): this {
     checkUnsigned(value, 0xff)
-    this.#view.setUint8(this.#grow(1), value)
+    const at = this.#grow(1)
+    this.#view.setUint8(at, value)
     return this
   }
 
   u16(value: number): this {
     checkUnsigned(value, 0xffff)
-    this.#view.setUint16(this.#grow(2), value)
+    const at = this.#grow(2)
+    this.#view.setUint16(at, value)
     return this
   }
 
   u32(value: number): this {
     checkUnsigned(value, 0xffff_ffff)
-    this.#view.setUint32(this.#grow(4), value)
+    const at = this.#grow(4)
+    this.#view.setUint32(at, value)
     return this
   }
 
@@ -43,7 +46,8 @@ export class ByteWriter {
 
   /** Bytes without a length: the reader knows it. */
   raw(bytes: Uint8Array): this {
-    this.#bytes.set(bytes, this.#grow(bytes.length))
+    const at = this.#grow(bytes.length)
+    this.#bytes.set(bytes, at)
     return this
   }
 
@@ -69,6 +73,7 @@ export class ByteWriter {
     return this.#bytes.slice(0, this.#size)
   }
 
+  /** Offset of `sizeBytes` free bytes. It may replace the buffer, so it comes before any use of one. */
   #grow(sizeBytes: number): number {
     const at = this.#size
     this.#size += sizeBytes

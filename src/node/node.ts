@@ -263,7 +263,10 @@ async function openSigning(options: {
     votingKey,
     sign,
   })
-  const problem = checkAgainstDatabase({ recordNumber: record.number, databaseNumber: store.signingNumber })
+  const problem = checkAgainstDatabase({
+    recordNumber: record.isMissing ? undefined : record.number,
+    databaseNumber: store.signingNumber,
+  })
   if (problem !== undefined) {
     log.error({ code: problem.code, path }, problem.reason)
     return undefined
