@@ -2,6 +2,7 @@
 // (RFC 9457) for `/v1`, as plain text on the original's routes. Routes throw `ApiError`; the handlers here turn it,
 // and what fastify itself refuses, into the reply.
 import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
 import type { ErrorObject } from 'ajv'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import type { SubmitRefusal } from './ports.ts'
@@ -13,7 +14,10 @@ declare module 'fastify' {
   }
 }
 
+const problemType = 'application/problem+json; charset=utf-8'
+
 const statusOfCode = {
+  'bad-request': 400,
   'bad-url': 400,
   'invalid-json': 400,
   'invalid-parameter': 400,
@@ -96,24 +100,46 @@ export function replyWithError(
 }
 
 export function sendError(error: ApiError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const { retryAfterSeconds, index, ids } = error.details
+  const { retryAfterSeconds } = error.details
   // A cached header of the route's success must not outlive it here.
   reply.removeHeader('etag').code(error.status).header('cache-control', 'no-store')
   if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds))
+  // What is left of a body that is too large need not be read to its end.
+  if (error.status === 413) reply.header('connection', 'close')
   if (request.routeOptions.config.errorStyle === 'text') {
     return reply.header('content-type', 'text/plain; charset=utf-8').send(error.message)
   }
-  return reply.header('content-type', 'application/problem+json; charset=utf-8').send(
-    JSON.stringify({
-      type: `urn:diseq:problem:${error.code}`,
-      title: STATUS_CODES[error.status],
-      status: error.status,
-      detail: error.message,
-      code: error.code,
-      index,
-      ids,
-    }),
-  )
+  return reply.header('content-type', problemType).send(problemText(error))
+}
+
+/** What is answered where there was no request to speak of: bytes that are no HTTP, or headers that took too long. */
+export function replyToBadConnection(error: { readonly code: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return
+  const problem =
+    error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+      ? new ApiError('request-timeout', 'The request took too long to arrive.')
+      : new ApiError('bad-request', 'What was sent is not a request of HTTP/1.1.')
+  const body = problemText(problem)
+  const headers = [
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
+    'connection: close',
+    `content-type: ${problemType}`,
+    `content-length: ${Buffer.byteLength(body)}`,
+  ]
+  socket.end(`${headers.join('\r\n')}\r\n\r\n${body}`)
+}
+
+function problemText(error: ApiError): string {
+  const { index, ids } = error.details
+  return JSON.stringify({
+    type: `urn:diseq:problem:${error.code}`,
+    title: STATUS_CODES[error.status],
+    status: error.status,
+    detail: error.message,
+    code: error.code,
+    index,
+    ids,
+  })
 }
 
 /** What fastify refused before any of our code ran. */

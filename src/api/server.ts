@@ -8,7 +8,7 @@ import type { ApiContext } from './context.ts'
 import { allowOrigins } from './cors.ts'
 import { RequestCounters, type RequestCounts } from './counters.ts'
 import { describeRoutes } from './description.ts'
-import { ApiError, replyWithError } from './errors.ts'
+import { ApiError, replyToBadConnection, replyWithError } from './errors.ts'
 import { KnownPaths, replyNotFound } from './not-found.ts'
 import { type ApiOptions, defaultApiOptions } from './options.ts'
 import type { ApiPorts } from './ports.ts'
@@ -108,6 +108,7 @@ function fastifyOf(options: ApiOptions): FastifyInstance {
     bodyLimit: options.maxBodyBytes,
     routerOptions: { maxParamLength: 1_024 },
     http: { headersTimeout: options.headersTimeoutMs, connectionsCheckingInterval: connectionsCheckMs },
+    clientErrorHandler: replyToBadConnection,
     frameworkErrors: (error, request, reply) => {
       replyWithError(error, request, reply)
     },

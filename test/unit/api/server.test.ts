@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
 import { createServer } from '../../../src/api/index.ts'
 import { callsTo, type OpenApiDocument } from '../../support/api-calls.ts'
@@ -192,4 +193,19 @@ test('ends waits with what is true when it closes, and listens to the node no mo
   await server.close()
   assert.equal((await reply).statusCode, 202)
   assert.equal(node.listenerCount, 0)
+})
+
+test('answers what is no request, or came too slowly, with a problem, and closes', (t) => {
+  const { server } = callsTo(t)
+  for (const [code, status] of [
+    ['HPE_INVALID_METHOD', 400],
+    ['ERR_HTTP_REQUEST_TIMEOUT', 408],
+  ] as const) {
+    const socket = new PassThrough()
+    server.app.server.emit('clientError', Object.assign(new Error('bad'), { code }), socket)
+    const [head = '', body = ''] = String(socket.read()).split('\r\n\r\n')
+    assert.match(head, new RegExp(`^HTTP/1.1 ${status} [\\s\\S]*connection: close`))
+    assert.equal(JSON.parse(body).status, status)
+    assert.ok(socket.writableEnded)
+  }
 })
