@@ -3,7 +3,7 @@
 // Called by the driver and by block sync; reads the store and the pool, changes neither.
 import { type ChainState, executeBlock } from '../chain/index.ts'
 import type { Sha256 } from '../codec/index.ts'
-import { beaconOf, verifyVrf, vrfInput, vrfOutputOf } from '../crypto/native/index.ts'
+import { beaconOf, vrfInput } from '../crypto/native/index.ts'
 import type { Thresholds } from '../quorum/index.ts'
 import {
   checkAttached,
@@ -29,6 +29,7 @@ import type {
   ValidatorIndex,
   View,
 } from '../types/index.ts'
+import { nativeSchemes, type Schemes } from './schemes.ts'
 
 /** A block's content and what it makes of the state. */
 export interface Executed {
@@ -54,6 +55,8 @@ export interface ExecutionOptions {
   readonly store: ChainStore
   readonly nodes: TrieNodes
   readonly sha256: Sha256
+  /** Absent: the native ones. */
+  readonly schemes?: Schemes
   /** A signature of a validator's over the signing domain (evidence in the chain). */
   readonly verifySigned: Parameters<typeof checkReservedMessage>[0]['verify']
   /** A batch in hand: of the pool, or fetched for the block. */
@@ -70,14 +73,16 @@ interface BlockParts {
 
 export class BlockExecution {
   readonly #options: ExecutionOptions
+  readonly #schemes: Schemes
 
   constructor(options: ExecutionOptions) {
     this.#options = options
+    this.#schemes = options.schemes ?? nativeSchemes
   }
 
   /** The block that these commitments allow its leader to make on `chain`. */
   async build(chain: ChainState, parts: Omit<BlockParts, 'beacon'>): Promise<Execution> {
-    const output = vrfOutputOf(parts.vrfProof)
+    const output = this.#schemes.vrfOutputOf(parts.vrfProof)
     if (output === undefined) return { kind: 'invalid', reason: 'the VRF proof is malformed' }
     return this.#execute(chain, { ...parts, beacon: beaconOf(output) }, this.#options.batchOf)
   }
@@ -91,7 +96,7 @@ export class BlockExecution {
     const publicKey = genesis.validators[header.leader]?.vrfKey
     if (publicKey === undefined) return { kind: 'invalid', reason: 'unknown leader' }
     const alpha = vrfInput({ genesisHash: genesis.hash, height: header.height, beacon: chain.beacon })
-    const output = verifyVrf({ publicKey, alpha, proof: header.vrfProof })
+    const output = this.#schemes.verifyVrf({ publicKey, alpha, proof: header.vrfProof })
     if (output === undefined) return { kind: 'invalid', reason: 'the VRF proof is wrong' }
     const { view, leader, vrfProof } = header
     const parts = { view, leader, vrfProof, beacon: beaconOf(output), commitments: block.commitments }

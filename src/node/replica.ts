@@ -13,7 +13,7 @@ import {
   type ViewRequest,
 } from '../codec/index.ts'
 import type { Contradiction, CoreState, Input } from '../consensus/index.ts'
-import { sha256, signingInput, verifySignature } from '../crypto/native/index.ts'
+import { sha256, signingInput } from '../crypto/native/index.ts'
 import { Mempool } from '../mempool/index.ts'
 import { type Thresholds, thresholdsOf } from '../quorum/index.ts'
 import { makeEvidence, messageOfEvidence, type VerifySigned } from '../sequencing/index.ts'
@@ -48,6 +48,7 @@ import {
   type Verifier,
 } from './ports.ts'
 import { loadChain, loadHeight } from './restart.ts'
+import { nativeSchemes, type Schemes } from './schemes.ts'
 import type { Signing } from './signing.ts'
 import { type Submission, Submissions } from './submission.ts'
 
@@ -70,6 +71,8 @@ export interface ReplicaOptions {
   readonly signing: Signing | undefined
   readonly transport: Transport
   readonly verifier: Verifier
+  /** Absent: the native ones. */
+  readonly schemes?: Schemes
   readonly clock: Clock
   readonly log: Log
   /** A broken invariant or a failed disk: the process has to stop. */
@@ -102,12 +105,12 @@ export class Replica {
 
   private constructor(options: ReplicaOptions, state: ChainHead['state']) {
     const { genesis, settings, store, clock, log, transport, keys, onFatal } = options
-    const { verifier } = options
+    const { verifier, schemes = nativeSchemes } = options
     const powers = genesis.validators.map(({ power }) => power)
     const thresholds = thresholdsOf(powers, genesis.faultModel)
     const self = options.signing === undefined ? undefined : keys.validator
     const verifySigned: VerifySigned = ({ kind, bytes, signature, key }) =>
-      verifySignature({
+      schemes.verifySignature({
         publicKey: key,
         message: signingInput({ kind, genesisHash: genesis.hash, bytes }),
         signature,
@@ -136,6 +139,7 @@ export class Replica {
       store,
       nodes: options.trieNodes,
       sha256,
+      schemes,
       verifySigned,
       batchOf: (id) => this.#work.batchOf(id),
     })

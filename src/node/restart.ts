@@ -8,7 +8,7 @@ import {
   decodeVoteBody,
 } from '../codec/index.ts'
 import type { Input, RestoredHeight } from '../consensus/index.ts'
-import { beaconOf, sha256, vrfOutputOf } from '../crypto/native/index.ts'
+import { beaconOf, sha256 } from '../crypto/native/index.ts'
 import { assert } from '../quorum/index.ts'
 import type { ChainStore, RecordedSignature } from '../storage/index.ts'
 import { loadTrie, type TrieNodes } from '../trie/index.ts'
@@ -23,6 +23,7 @@ import type {
   Vote,
 } from '../types/index.ts'
 import { type Keys, trusted, type Verifier } from './ports.ts'
+import { nativeSchemes, type Schemes } from './schemes.ts'
 import type { Signing } from './signing.ts'
 
 /** The state after the last final block, made again from the last blocks. */
@@ -30,8 +31,9 @@ export async function loadChain(options: {
   genesis: Genesis
   store: ChainStore
   trieNodes: TrieNodes
+  schemes?: Schemes
 }): Promise<ChainState> {
-  const { genesis, store, trieNodes } = options
+  const { genesis, store, trieNodes, schemes = nativeSchemes } = options
   const { height } = store.tip
   if (height === 0) return genesisState(genesis, sha256)
   const blocks = []
@@ -42,7 +44,7 @@ export async function loadChain(options: {
   }
   const last = blocks.at(-1)?.block
   assert(last !== undefined, 'a chain without blocks')
-  const output = vrfOutputOf(last.header.vrfProof)
+  const output = schemes.vrfOutputOf(last.header.vrfProof)
   assert(output !== undefined, 'the last block has no VRF output')
   const convictions = await store.readConvictions()
   return restoreState({
