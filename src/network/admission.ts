@@ -76,7 +76,7 @@ export class Admission {
       counters.add('frames_in_again')
       return 'accept'
     }
-    const decoded = decodeFrame(bytes, verifier.context)
+    const decoded = decodeFrame(ownBytes(bytes), verifier.context)
     if (!decoded.ok) return this.#reject(from, 'malformed', decoded.reason)
     const frame = decoded.value
     if (!travelsOn(channel, frame.kind)) return this.#reject(from, 'wrong-channel', frame.kind)
@@ -89,6 +89,7 @@ export class Admission {
     if (!verified.ok) return this.#reject(from, verified.rejected, verified.detail)
     this.#seen.add(hash)
     counters.add(`frames_in_${frame.kind}`)
+    counters.add(`first_by_${channel}`)
     // Apart from the caller, which is inside a library that swallows exceptions: a bug of the node must be seen.
     queueMicrotask(() => this.#options.handler.onFrame(verified.value, from))
     return 'accept'
@@ -114,7 +115,7 @@ export class Admission {
         this.#ignore('rate')
         return valid
       }
-      const verified = verifier.verify(bytes)
+      const verified = verifier.verify(ownBytes(bytes))
       if (!verified.ok) this.#reject(from, verified.rejected, verified.detail)
       else if (!kinds.includes(verified.value.kind)) this.#reject(from, 'wrong-channel', verified.value.kind)
       else {
@@ -186,6 +187,12 @@ export function heightOf(frame: Frame): Height | undefined {
     case 'block':
       return frame.block.header.height
   }
+}
+
+/** A decoded frame is made of views of its bytes, and these often are a view of what came from the socket, or of a whole
+ *  reply: a small frame that is kept would keep all of that. */
+function ownBytes(bytes: Uint8Array): Uint8Array {
+  return bytes.buffer.byteLength > 2 * bytes.length ? new Uint8Array(bytes) : bytes
 }
 
 function travelsOn(channel: Channel, kind: FrameKind): boolean {

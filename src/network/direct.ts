@@ -10,7 +10,7 @@ import { messageOf } from './errors.ts'
 import type { Libp2pNode } from './libp2p.ts'
 import type { PeerConduct } from './peer-conduct.ts'
 import type { NetworkLogger } from './ports.ts'
-import { isRecordTooLong, readRecords, sendRecord } from './streams.ts'
+import { isRecordTooLong, onRecords, sendRecord } from './streams.ts'
 
 export interface DirectOptions {
   readonly chainId: string
@@ -120,19 +120,22 @@ export class DirectStreams {
     }
   }
 
-  async #receive(stream: Stream, connection: Connection): Promise<void> {
+  #receive(stream: Stream, connection: Connection): void {
     const { admission, conduct, log } = this.#options
     const from = connection.remotePeer.toString() as PeerId
-    try {
-      for await (const bytes of readRecords(stream, { maxBytes: maxGossipFrameBytes })) {
-        admission.admit({ channel: 'direct', bytes, from })
-        if (conduct.isBanned(from)) break
-      }
-      await stream.close({ signal: AbortSignal.timeout(openTimeoutMs) })
-    } catch (error) {
-      log.debug({ peer: from, error: messageOf(error) }, 'direct stream ended')
-      if (isRecordTooLong(error)) conduct.punish(from, 'a record over the limit')
-      stream.abort(new Error('direct stream ended'))
-    }
+    onRecords(stream, {
+      maxBytes: maxGossipFrameBytes,
+      onRecord: (bytes) => admission.admit({ channel: 'direct', bytes, from }),
+      onEnd: (failure) => {
+        if (isRecordTooLong(failure)) conduct.punish(from, 'a record over the limit')
+        if (failure === undefined) return this.#closeGently(stream)
+        log.debug({ peer: from, error: messageOf(failure) }, 'direct stream ended')
+        stream.abort(failure)
+      },
+    })
+  }
+
+  #closeGently(stream: Stream): void {
+    stream.close({ signal: AbortSignal.timeout(openTimeoutMs) }).catch((error: Error) => stream.abort(error))
   }
 }

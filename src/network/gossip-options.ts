@@ -13,14 +13,15 @@ export interface GossipScores {
 
 export const gossipChannels: readonly GossipChannel[] = ['messages', 'proposals', 'commitments']
 
-/** One envelope may hold several frames, where a peer asks for what it missed. Above this a receiver loses all later
- *  gossip of the sender (measured); peers.ts then renews the connection. */
-const envelopeMaxBytes = 8 * 1024 * 1024
+/** What gossipsub is able to send: an envelope over 4 MiB fails at the sender without a word, and a receiver with a
+ *  lower limit would lose all later gossip of the sender (measured). Should that happen all the same, peers.ts
+ *  renews the connection. */
+const envelopeMaxBytes = 4 * 1024 * 1024
 /** A peer that reads so slowly is cut off from gossip, and dialled anew. */
 const unsentMaxBytes = 32 * 1024 * 1024
 /** For how long ids are remembered to drop duplicates. About 200 bytes each, at most the sum of all peers' rates. */
 const seenMs = 60_000
-/** Ten invalid frames in quick succession make −1,000: the square of their number by this. */
+/** By the square of the number of invalid frames: the tenth ends it, here as in peer-conduct.ts. */
 const invalidWeight = -10
 const utf8 = new TextEncoder()
 

@@ -105,11 +105,16 @@ export class Network {
     const running = await this.#build()
     this.#running = running
     const { node, gossip, direct, protocols, peers } = running
-    await direct.start()
-    await protocols.serve()
-    await node.start()
-    gossip.start()
-    await peers.start()
+    try {
+      await direct.start()
+      await protocols.serve()
+      await node.start()
+      gossip.start()
+      await peers.start()
+    } catch (error) {
+      await this.stop()
+      throw error
+    }
     const addresses = this.addresses()
     this.#options.handler.log.info({ peer: this.peerId, addresses }, 'network started')
   }
@@ -266,8 +271,6 @@ export class Network {
           (!this.#validators.has(peer) && this.#strangers() >= this.#settings.maxConnections)
         )
       },
-      // libp2p refuses loopback and private addresses to some of its own parts; here whole networks live on them.
-      denyDialMultiaddr: () => false,
     }
   }
 

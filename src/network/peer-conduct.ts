@@ -18,8 +18,9 @@ export interface PeerConductOptions {
   readonly onCutOff: (peer: PeerId, reason: string) => void
 }
 
-/** Points at which a peer is cut off; they halve every minute, so that rare faults are forgiven. */
-export const pointsMax = 10
+/** Points at which a peer is cut off: the tenth fault in quick succession. They halve every minute, so that rare faults
+ *  are forgiven, and ten points are never quite ten. */
+export const pointsMax = 9.5
 const pointsHalfLifeMs = 60_000
 /** Over-rate frames are dropped, and only a long flood of them ends a connection: 2,000. */
 const overRatePoints = pointsMax / 2_000

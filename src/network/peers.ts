@@ -157,8 +157,12 @@ export class Peers {
   }
 
   readonly #onDisconnect = (event: CustomEvent<Libp2pPeerId>) => {
-    const { book, conduct, direct, settings, handler } = this.#options
+    const { node, book, conduct, direct, settings, handler } = this.#options
     const peer = event.detail.toString() as PeerId
+    // libp2p would remember every identity that was ever made up; what is worth knowing is in the address book.
+    void node.peerStore.delete(event.detail).catch(() => {
+      // It is in memory and closes with the node.
+    })
     this.#sessions.delete(peer)
     direct.forget(peer)
     handler.log.debug({ peer }, 'peer disconnected')

@@ -44,8 +44,11 @@ export interface ProtocolsOptions {
 }
 
 const MiB = 1024 * 1024
-/** Of frames in one request or reply: the largest single frame fits twice. What does not fit is asked for again. */
-const framesMaxBytes = 8 * MiB
+/** Of frames in one reply: the largest single frame fits twice. What does not fit is asked for again. */
+const replyMaxBytes = 8 * MiB
+/** Of frames handed over in one request: the largest fits. With the requests answered at once this bounds the memory
+ *  that askers can make a node use. */
+const pushedMaxBytes = 4 * MiB + 128 * 1024
 const statusProtocol: RequestProtocol = {
   name: 'status',
   requestMaxBytes: 128 * 1024,
@@ -64,19 +67,19 @@ const peersProtocol: RequestProtocol = {
 }
 const viewProtocol: RequestProtocol = {
   name: 'view',
-  requestMaxBytes: framesMaxBytes,
-  recordMaxBytes: framesMaxBytes,
+  requestMaxBytes: pushedMaxBytes,
+  recordMaxBytes: replyMaxBytes,
   timeoutMs: 10_000,
   inboundPerPeer: 4,
-  inboundMax: 64,
+  inboundMax: 32,
 }
 const batchesProtocol: RequestProtocol = {
   name: 'batches',
-  requestMaxBytes: framesMaxBytes,
-  recordMaxBytes: framesMaxBytes,
+  requestMaxBytes: pushedMaxBytes,
+  recordMaxBytes: replyMaxBytes,
   timeoutMs: 10_000,
   inboundPerPeer: 4,
-  inboundMax: 64,
+  inboundMax: 32,
 }
 
 const viewKinds: readonly FrameKind[] = [
@@ -223,7 +226,7 @@ export class Protocols {
 }
 
 /** The first frames that fit one body: its count, and a length before each. */
-export function fitting(frames: readonly Uint8Array[], maxBytes = framesMaxBytes): readonly Uint8Array[] {
+export function fitting(frames: readonly Uint8Array[], maxBytes = replyMaxBytes): readonly Uint8Array[] {
   let sizeBytes = 4
   let count = 0
   for (const frame of frames) {

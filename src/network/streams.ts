@@ -43,7 +43,8 @@ export async function* readRecords(
 
 /** Sends a record now; it waits in the stream's buffer where the far side is slow. Throws if the stream is closed. */
 export function sendRecord(stream: Stream, record: Uint8Array): void {
-  stream.send(encode.single(record))
+  // Without a limit of its own the library refuses more than 4 MiB; what is too large is for the reader to say.
+  stream.send(encode.single(record, { maxDataLength: Number.MAX_SAFE_INTEGER }))
 }
 
 /** Resolves once the far side took most of what was sent. Throws what broke the stream, or `StreamTimeout`. */
@@ -57,8 +58,110 @@ export async function untilSent(stream: Stream, timeoutMs: number): Promise<void
   }
 }
 
-/** What `it-length-prefixed` throws on a prefix over the limit. */
+/** Hands on the records of a stream as soon as their last byte is here, in the same turn of the event loop: the road of
+ *  what is urgent. There is no waiting and no backpressure, so `onRecord` must be quick; what is kept is at most one
+ *  unfinished record. `onEnd` is called once, with what went wrong if something did. */
+export function onRecords(
+  stream: Stream,
+  handlers: {
+    readonly maxBytes: number
+    readonly onRecord: (record: Uint8Array) => void
+    readonly onEnd: (failure?: Error) => void
+  },
+): void {
+  const parser = new RecordParser(handlers.maxBytes)
+  let isEnded = false
+  const end = (failure?: Error) => {
+    if (isEnded) return
+    isEnded = true
+    stream.removeEventListener('message', onMessage)
+    handlers.onEnd(failure)
+  }
+  const onMessage = ({ data }: StreamMessageEvent) => {
+    for (const record of parser.feed(data.subarray())) handlers.onRecord(record)
+    if (parser.isTooLong) end(new RecordTooLong(handlers.maxBytes))
+  }
+  stream.addEventListener('message', onMessage)
+  stream.addEventListener('end', () => end())
+  stream.addEventListener('close', ({ error }) => end(error))
+}
+
+/** Cuts bytes into length-prefixed records (varint, as `it-length-prefixed` writes them). */
+export class RecordParser {
+  readonly #maxBytes: number
+  #length: number | undefined
+  #prefix = { value: 0, factor: 1 }
+  /** Of the record under way: together shorter than it. */
+  #parts: Uint8Array[] = []
+  #partsBytes = 0
+  #isTooLong = false
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes
+  }
+
+  /** A record was announced that is over the limit; nothing comes out any more. */
+  get isTooLong(): boolean {
+    return this.#isTooLong
+  }
+
+  /** The records that end in these bytes. */
+  feed(bytes: Uint8Array): Uint8Array[] {
+    const records: Uint8Array[] = []
+    for (let at = 0; at < bytes.length && !this.#isTooLong; ) {
+      if (this.#length === undefined) {
+        this.#length = this.#lengthAfter(bytes[at] ?? 0)
+        at += 1
+      } else {
+        const part = bytes.subarray(at, at + this.#length - this.#partsBytes)
+        at += part.length
+        this.#parts.push(part)
+        this.#partsBytes += part.length
+      }
+      if (this.#length !== undefined && this.#partsBytes === this.#length) records.push(this.#finish())
+    }
+    return records
+  }
+
+  /** Takes one byte of a prefix; its value once it is complete. */
+  #lengthAfter(byte: number): number | undefined {
+    const value = this.#prefix.value + (byte & 0x7f) * this.#prefix.factor
+    const factor = this.#prefix.factor * 0x80
+    // Zero bytes could go on without an end.
+    if (value > this.#maxBytes || factor > 0x80 ** 5) {
+      this.#isTooLong = true
+      return undefined
+    }
+    if ((byte & 0x80) !== 0) {
+      this.#prefix = { value, factor }
+      return undefined
+    }
+    this.#prefix = { value: 0, factor: 1 }
+    return value
+  }
+
+  #finish(): Uint8Array {
+    const [first] = this.#parts
+    const isWhole = this.#parts.length === 1 && first !== undefined
+    const record = isWhole ? first : new Uint8Array(Buffer.concat(this.#parts, this.#partsBytes))
+    this.#length = undefined
+    this.#parts = []
+    this.#partsBytes = 0
+    return record
+  }
+}
+
+class RecordTooLong extends Error {
+  override readonly name = 'RecordTooLong'
+
+  constructor(maxBytes: number) {
+    super(`a record of more than ${maxBytes} bytes`)
+  }
+}
+
+/** Whether a stream failed because of a length prefix over the limit: here, or in `it-length-prefixed`. */
 export function isRecordTooLong(error: unknown): boolean {
+  if (error instanceof RecordTooLong) return true
   return (
     error instanceof Error && /^Invalid(DataLength|DataLengthLength|MessageLength)Error$/.test(error.name)
   )

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { encodeFrame, type Frame } from '../../../src/codec/index.ts'
+import { sha256Hex } from '../../../src/crypto/native/index.ts'
+import { Admission, type Channel, channelOf } from '../../../src/network/admission.ts'
+import { Counters } from '../../../src/network/counters.ts'
+import { PeerConduct } from '../../../src/network/peer-conduct.ts'
+import type { VerifiedFrame } from '../../../src/network/verify.ts'
+import type { Height, PeerId } from '../../../src/types/index.ts'
+import { aBlockId, aChain, flipped } from './signed-frames.ts'
+
+const chain = aChain()
+const peer = 'someone' as PeerId
+
+function aDoor({ final = 0, framesPerSecond = 1_000 } = {}) {
+  const clock = { ms: 0 }
+  const frames: VerifiedFrame[] = []
+  const ahead: Height[] = []
+  const counters = new Counters()
+  const verifier = chain.verifier()
+  const rules = { framesPerSecond, bytesPerSecond: 1e9, banMs: 1_000, validatorBanMs: 1_000 }
+  const now = () => clock.ms
+  const conduct = new PeerConduct({ rules, isValidator: () => false, now, onCutOff: () => {} })
+  const admission = new Admission({
+    genesis: chain.genesis,
+    verifier,
+    conduct,
+    counters,
+    crypto: { sha256Hex },
+    now,
+    handler: {
+      onFrame: (frame) => frames.push(frame),
+      onAhead: (height) => ahead.push(height),
+      heightWindow: () => ({ final }),
+      log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
+    },
+  })
+  const admit = (frame: Frame, channel: Channel = 'direct') =>
+    admission.admit({ channel, bytes: encodeFrame(frame), from: peer })
+  return { admission, admit, frames, ahead, counters, verifier, conduct, clock }
+}
+
+function voteOf(height: number): Frame {
+  return { kind: 'vote', vote: chain.vote({ kind: 'finalize', height, view: 0, blockId: aBlockId }) }
+}
+
+test('hands on each frame once, whatever roads it comes by, and verifies it once', async () => {
+  const { admit, frames, verifier } = aDoor()
+  const batch: Frame = { kind: 'batch', batch: chain.batch() }
+  assert.equal(admit(batch, 'direct'), 'accept')
+  assert.equal(admit(batch, 'messages'), 'accept', 'gossip forwards it all the same')
+  await Promise.resolve()
+  assert.equal(frames.length, 1)
+  assert.equal(verifier.verifications, 1)
+})
+
+test('takes each kind on its own topic and on direct streams, and blames it on any other', () => {
+  for (const frame of chain.everyFrame()) {
+    for (const channel of ['messages', 'proposals', 'commitments', 'direct'] as const) {
+      const { admit, conduct } = aDoor()
+      const isRight = frame.kind !== 'block' && (channel === 'direct' || channelOf[frame.kind] === channel)
+      assert.equal(admit(frame, channel), isRight ? 'accept' : 'reject', `${frame.kind} on ${channel}`)
+      assert.equal(conduct.invalidCountOf(peer), isRight ? 0 : 1)
+    }
+  }
+})
+
+test('takes the two heights above the final one; ignores without blame what is below or above', () => {
+  const { admit, conduct, counters } = aDoor({ final: 10 })
+  const verdicts = [9, 10, 11, 12, 13].map((height) => admit(voteOf(height)))
+  assert.deepEqual(verdicts, ['ignore', 'ignore', 'accept', 'accept', 'ignore'])
+  assert.equal(conduct.invalidCountOf(peer), 0)
+  assert.equal(counters.of('ignored_old'), 2)
+  assert.equal(counters.of('ignored_ahead'), 1)
+})
+
+test('takes evidence of past heights, for as long as it may be of use', () => {
+  const { admit } = aDoor({ final: 10 })
+  assert.equal(admit({ kind: 'evidence', evidence: chain.evidence() }), 'accept')
+})
+
+test('reports a height far ahead once, and only on a good signature', async () => {
+  const { admission, admit, ahead, conduct, clock } = aDoor()
+  const forged = encodeFrame(voteOf(900))
+  const bytes = flipped(forged, forged.length - 1)
+  assert.equal(admission.admit({ channel: 'commitments', bytes, from: peer }), 'reject')
+  assert.equal(conduct.invalidCountOf(peer), 1)
+  for (const _ of [1, 2, 3]) admit(voteOf(40))
+  await Promise.resolve()
+  assert.deepEqual(ahead, [40])
+  clock.ms = 1_000
+  admit(voteOf(40))
+  admit(voteOf(41))
+  await Promise.resolve()
+  assert.deepEqual(ahead, [40, 40, 41])
+})
+
+test('rejects a frame over the size of its topic, before it is looked at', () => {
+  const { admission, counters } = aDoor()
+  const sizes: Record<Channel, number> = {
+    messages: chain.genesis.limits.maxBatchBytes + 200,
+    commitments: 200_000,
+    proposals: 5 * 1024 * 1024,
+    direct: 5 * 1024 * 1024,
+  }
+  for (const [channel, size] of Object.entries(sizes)) {
+    const bytes = new Uint8Array(size)
+    assert.equal(admission.admit({ channel: channel as Channel, bytes, from: peer }), 'reject')
+  }
+  assert.equal(counters.of('rejected_too-large'), 4)
+})
+
+test('ignores what is over a peer’s rate, and everything of a peer that was cut off', () => {
+  const { admit, admission, counters, conduct } = aDoor({ framesPerSecond: 1 })
+  for (const height of [1, 1, 1, 1]) assert.equal(admit(voteOf(height)), 'accept')
+  assert.equal(admit(voteOf(2)), 'ignore')
+  assert.equal(counters.of('ignored_rate'), 1)
+  conduct.ban(peer, 500)
+  const bytes = Uint8Array.of(1, 2, 3)
+  assert.equal(admission.admit({ channel: 'direct', bytes, from: peer }), 'ignore')
+  assert.equal(counters.of('ignored_banned'), 1)
+})
+
+test('leaves out of a reply what is not valid or not of its kinds, and blames the sender', () => {
+  const { admission, conduct } = aDoor()
+  const vote = encodeFrame(voteOf(1))
+  const batch = encodeFrame({ kind: 'batch', batch: chain.batch() })
+  const frames = [vote, batch, flipped(vote, vote.length - 1), Uint8Array.of(0)]
+  const verified = admission.verifyEach({ frames, kinds: ['vote'], from: peer })
+  assert.deepEqual(
+    verified.map(({ kind }) => kind),
+    ['vote'],
+  )
+  assert.equal(conduct.invalidCountOf(peer), 3)
+})
+
+test('does not take its own frames from others', async () => {
+  const { admission, admit, frames } = aDoor()
+  const frame = voteOf(1)
+  admission.remember(encodeFrame(frame))
+  assert.equal(admit(frame), 'accept')
+  await Promise.resolve()
+  assert.equal(frames.length, 0)
+})
