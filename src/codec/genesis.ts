@@ -37,7 +37,8 @@ const limitBounds: Record<keyof ProtocolLimits, readonly [number, number]> = {
   maxBatchMessages: [1, 100_000],
   maxBlockBatches: [1, 10_000],
   maxBlockBytes: [128, maxConfigurableBytes],
-  maxCommitmentEntries: [1, 26_214],
+  // One entry could not be halved between the line and the rest (protocol K2).
+  maxCommitmentEntries: [2, 26_214],
 }
 
 /** The libp2p peer id of an Ed25519 key: base58 of the identity multihash of its protobuf form. */

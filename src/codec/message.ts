@@ -17,10 +17,18 @@ import { ByteWriter } from './writer.ts'
 /** SHA-256; the caller brings the fast one of its platform. */
 export type Sha256 = (bytes: Uint8Array) => Uint8Array
 
+/** Namespaces that begin so are the protocol's own (protocol §3.7). */
+export const reservedPrefix = 'diseq/'
+
 const flagNamespace = 1
 const flagExpiresAt = 2
 /** First byte of the signed bytes, by kind; the kind is also part of what is signed. */
 export const bodyTags = { 'pool-commitment': 1, notarize: 2, nullify: 3, finalize: 4, proposal: 5 } as const
+
+/** Whether a message is the protocol's own, or would be. */
+export function isReserved(message: Pick<Message, 'namespace'>): boolean {
+  return message.namespace?.startsWith(reservedPrefix) ?? false
+}
 
 /** Canonical bytes of a message. RangeError where a field is out of bounds or a namespace is not well-formed. */
 export function encodeMessage(message: Message): Uint8Array {
@@ -47,6 +55,8 @@ export function encodeBatchBody(
   if (messages.length < 1 || messages.length > limits.maxBatchMessages) {
     throw new RangeError(`a batch holds 1 to ${limits.maxBatchMessages} messages`)
   }
+  if (messages.filter(isReserved).length > 1)
+    throw new RangeError('a batch holds at most one reserved message')
   const writer = new ByteWriter(4096).hex(author, 32).u32(messages.length)
   for (const message of messages) writeMessage(writer, message)
   const bytes = writer.finish()
@@ -77,6 +87,9 @@ export function decodeBatch(
         return message
       },
     )
+    // To judge one takes signature checks: without a bound a batch could hold thousands.
+    if (messages.filter(isReserved).length > 1)
+      throw new DecodeError('more than one reserved message in a batch')
     const id = bytesToHex(sha256(bytes)) as BatchId
     return { id, author, messages, messageIds, bytes, signature }
   })

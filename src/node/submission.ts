@@ -222,7 +222,9 @@ export class Submissions {
     let sizeBytes = batchOverheadBytes
     for (const item of items) {
       const isFull = group.length >= maxBatchMessages || sizeBytes + item.sizeBytes > this.#batchMaxBytes
-      if (isFull && group.length > 0) {
+      // A batch holds at most one reserved message.
+      const isAlone = isReserved(item.message) && group.some(({ message }) => isReserved(message))
+      if ((isFull || isAlone) && group.length > 0) {
         groups.push(group)
         group = []
         sizeBytes = batchOverheadBytes

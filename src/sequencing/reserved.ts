@@ -4,13 +4,9 @@ import { type Decoded, decodeEvidence, encodeEvidence } from '../codec/index.ts'
 import type { Evidence, Genesis, Message, ValidatorIndex } from '../types/index.ts'
 import { checkEvidence, type VerifySigned } from './evidence.ts'
 
-export const reservedPrefix = 'diseq/'
-export const evidenceNamespace = 'diseq/evidence'
+export { isReserved } from '../codec/index.ts'
 
-/** Whether a message is the protocol's own, or would be. */
-export function isReserved(message: Pick<Message, 'namespace'>): boolean {
-  return message.namespace?.startsWith(reservedPrefix) ?? false
-}
+export const evidenceNamespace = 'diseq/evidence'
 
 /** The one message that carries this evidence. It is as large as its payloads: two pool commitments of K entries need
  *  a `maxMessageBytes` of about 80·K + 300. */

@@ -7,7 +7,7 @@ import {
   type Selection,
   selectContent,
 } from '../../../src/sequencing/index.ts'
-import type { Batch, BatchId, Message } from '../../../src/types/index.ts'
+import type { Batch, BatchId, Message, MessageId } from '../../../src/types/index.ts'
 import { aBatch, aMessage, batchId } from './builders.ts'
 import { someEvidence } from './evidence-builders.ts'
 
@@ -161,13 +161,12 @@ describe('messages', () => {
   })
 
   test('in reserved namespaces are taken if valid by the chain', () => {
-    const batch = aBatch([
-      aMessage('no', { namespace: 'diseq/x' }),
-      aMessage('yes', { namespace: 'diseq/y' }),
-      aMessage('free', { namespace: 'diseq' }),
-    ])
+    const batches = [
+      aBatch([aMessage('no', { namespace: 'diseq/x' })]),
+      aBatch([aMessage('yes', { namespace: 'diseq/y' }), aMessage('free', { namespace: 'diseq' })]),
+    ]
     const isReservedValid = (message: Message) => message.namespace === 'diseq/y'
-    assert.deepEqual(textsOf(select([batch], { isReservedValid })), ['yes', 'free'])
+    assert.deepEqual(textsOf(select(batches, { isReservedValid })), ['yes', 'free'])
   })
 
   test('of evidence: only the first against a validator, within a block too', () => {
@@ -176,7 +175,9 @@ describe('messages', () => {
       messageOfEvidence(someEvidence({ validator: 1, view: 1 })),
       messageOfEvidence(someEvidence({ validator: 2, view: 0 })),
     ]
-    const selection = select([aBatch([first]), aBatch([second, other])], { isReservedValid: () => true })
+    const selection = select([aBatch([first]), aBatch([second]), aBatch([other])], {
+      isReservedValid: () => true,
+    })
     assert.deepEqual(
       contentOf(selection).messages.map(({ message }) => message),
       [first, other],
@@ -189,8 +190,9 @@ describe('messages', () => {
       someEvidence({ validator: 1, view: 0 }),
       someEvidence({ validator: 1, view: 1 }),
     ].map(messageOfEvidence) as [Message, Message]
-    const batch = aBatch([bad, good])
-    const selection = select([batch], { isReservedValid: (_, id) => id === batch.messageIds[1] })
+    const batches = [aBatch([bad]), aBatch([good])] as const
+    const isReservedValid = (_: Message, id: MessageId) => id === batches[1].messageIds[0]
+    const selection = select(batches, { isReservedValid })
     assert.deepEqual(
       contentOf(selection).messages.map(({ message }) => message),
       [good],
