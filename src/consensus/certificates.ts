@@ -51,6 +51,11 @@ export function actOnCertificate(
   outputs: Output[],
 ): void {
   if (certificate.height !== state.context.height) return
+  // K3, V9: it shows the votes it was made of, to one who saw none of them.
+  for (const { validator } of certificate.signatures) {
+    state.heardOf.add(validator)
+    state.votersSeen.add(validator)
+  }
   const view = viewOf(state, certificate.view)
   switch (certificate.kind) {
     case 'finalization':
@@ -103,6 +108,7 @@ function announce(certificate: Certificate, outputs: Output[]): void {
   outputs.push({ kind: 'save-certificate', certificate }, { kind: 'forward-certificate', certificate })
 }
 
-function blockOf(vote: Vote): BlockVote['blockId'] | undefined {
+/** The block that a vote is for; none for nullify. */
+export function blockOf(vote: Vote): BlockVote['blockId'] | undefined {
   return vote.kind === 'nullify' ? undefined : vote.blockId
 }

@@ -47,7 +47,10 @@ export function onBlockBuilt(
 ): void {
   const { block, view } = input
   if (view !== state.view) return
-  const { own } = viewOf(state, view)
+  const current = viewOf(state, view)
+  const { own } = current
+  current.building = false
+  // A notarization of a lower view that came meanwhile is repeated instead (P2), by whoever called this.
   const base = baseOf(state)
   if (own.proposed !== undefined || own.nullify || base === 'unknown' || base.repeat !== undefined) return
   // The node made it, so it has every batch and knows it is right.
@@ -56,10 +59,15 @@ export function onBlockBuilt(
   propose(state, { blockId: block.id, block, justification: base.justification }, outputs)
 }
 
-/** V4: a leader that knows it will not propose gives its view up at once. */
+/** V4: a leader that knows it will not propose gives its view up at once. Not so one that has something to repeat by
+ *  now: the caller lets it. */
 export function onBlockUnbuildable(state: CoreState, view: View, outputs: Output[]): void {
   if (view !== state.view) return
-  const { own } = viewOf(state, view)
+  const current = viewOf(state, view)
+  const { own } = current
+  current.building = false
+  const base = baseOf(state)
+  if (base !== 'unknown' && base.repeat !== undefined) return
   if (own.nullify || own.finalize !== undefined || own.proposed !== undefined) return
   nullify(state, outputs)
 }

@@ -82,6 +82,8 @@ export interface CoreState {
   emptyBlockDue: boolean
   /** The height for which a commitment was last asked of the driver. */
   commitmentAskedFor: Height
+  /** It was asked for because there was work, so none is made if the pool has emptied meanwhile (K3). */
+  commitmentIsTentative: boolean
   finalization?: Finalization
   /** Inputs of the next height, by validator, until it starts. */
   readonly next: Map<ValidatorIndex, Input[]>
@@ -103,6 +105,7 @@ export function createState(config: CoreConfig): CoreState {
     hasWork: false,
     emptyBlockDue: false,
     commitmentAskedFor: 0,
+    commitmentIsTentative: false,
     next: new Map(),
   }
 }

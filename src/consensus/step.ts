@@ -2,19 +2,15 @@
 // told of verified things and of timers, changes only the state it is given, and returns what it wants done.
 // Called by node/driver.ts and by the simulator, one input at a time. Rule numbers are those of docs/protocol.md.
 import { exceedsLying, isQuorum, powerOf } from '../quorum/index.ts'
-import type { BlockId, PoolCommitment, Proposal, Verified } from '../types/index.ts'
+import type { BlockId, Proposal, Verified } from '../types/index.ts'
 import { actOnCertificate } from './certificates.ts'
+import { considerCommitment, noteOwnCommitment, onPool, onPoolCommitment } from './collecting.ts'
 import type { HeightContext, Input, RestoredHeight, Timer } from './input.ts'
 import { leaderOf } from './leader.ts'
+import { deferToNextHeight } from './next-height.ts'
 import type { Output } from './output.ts'
 import { considerPropose, onBlockBuilt, onBlockUnbuildable } from './proposing.ts'
-import {
-  type CoreState,
-  certificateSender,
-  nextHeightInputsPerValidator,
-  viewOf,
-  viewsAhead,
-} from './state.ts'
+import { type CoreState, viewOf, viewsAhead } from './state.ts'
 import { considerNotarize, considerNullify, enterView, onVote } from './voting.ts'
 
 /** Takes one input; changes `state` in place. The outputs are in the order in which they came to be wanted.
@@ -31,8 +27,7 @@ function dispatch(state: CoreState, input: Input, outputs: Output[]): void {
     return
   }
   if (input.kind === 'pool') {
-    state.hasWork = input.hasWork
-    considerCommitment(state, outputs)
+    onPool(state, input.hasWork, outputs)
     return
   }
   const height = heightOf(state, input)
@@ -111,6 +106,7 @@ function startHeight(
   state.graceOver = false
   state.graceArmed = false
   state.emptyBlockDue = false
+  state.commitmentIsTentative = false
   delete state.finalization
   for (const part of [state.views, state.commitments, state.blocks, state.heardOf, state.votersSeen])
     part.clear()
@@ -142,7 +138,7 @@ function restore(state: CoreState, restored: RestoredHeight, outputs: Output[]):
   for (const commitment of restored.commitments) {
     state.commitments.set(commitment.validator, commitment)
     state.heardOf.add(commitment.validator)
-    if (commitment.validator === state.config.self) state.commitmentAskedFor = commitment.height
+    if (commitment.validator === state.config.self) noteOwnCommitment(state, commitment)
   }
   for (const certificate of restored.certificates) {
     if (state.finalization === undefined) actOnCertificate(state, certificate, outputs)
@@ -151,39 +147,17 @@ function restore(state: CoreState, restored: RestoredHeight, outputs: Output[]):
     if (state.finalization === undefined) onVote(state, vote, outputs)
   }
   if (state.finalization !== undefined) return
+  enterSignedView(state, outputs)
   outputs.push({ kind: 'resend-own' })
   considerNotarize(state, outputs)
 }
 
-/** A little of the next height is kept: those who finished this one sooner are not asked to repeat themselves. */
-function deferToNextHeight(state: CoreState, input: Input): void {
-  const sender = senderOf(input)
-  if (sender === undefined) return
-  if (input.kind === 'pool-commitment' && sender === state.config.self)
-    state.commitmentAskedFor = input.commitment.height
-  const kept = state.next.get(sender) ?? []
-  if (kept.length >= nextHeightInputsPerValidator) return
-  state.next.set(sender, [...kept, input])
-}
-
-function senderOf(input: Input): number | undefined {
-  if (input.kind === 'pool-commitment') return input.commitment.validator
-  if (input.kind === 'vote') return input.vote.validator
-  if (input.kind === 'proposal') return input.proposal.leader
-  return input.kind === 'certificate' ? certificateSender : undefined
-}
-
-/** K1: the first commitment of a validator counts; another one is evidence. */
-function onPoolCommitment(state: CoreState, commitment: Verified<PoolCommitment>, outputs: Output[]): void {
-  const known = state.commitments.get(commitment.validator)
-  state.heardOf.add(commitment.validator)
-  if (commitment.validator === state.config.self) state.commitmentAskedFor = commitment.height
-  if (known === undefined) {
-    state.commitments.set(commitment.validator, commitment)
-  } else if (!equalBytes(known.bytes, commitment.bytes)) {
-    const pair = [known, commitment].map((item) => ({ kind: 'pool-commitment' as const, commitment: item }))
-    if (pair[0] && pair[1]) outputs.push({ kind: 'evidence', pair: [pair[0], pair[1]] })
-  }
+/** V6: votes are cast in the current view only, so it is not to be a lower one than before the restart. N(v,·) leads
+ *  to v+1 by a timer that has ended already, where anything was signed in v+1. */
+function enterSignedView(state: CoreState, outputs: Output[]): void {
+  const signed = [...state.views].filter(([, { own }]) => Object.keys(own).length > 0).map(([view]) => view)
+  const highest = Math.max(0, ...signed)
+  if (state.views.get(highest - 1)?.notarization !== undefined) enterView(state, highest, outputs)
 }
 
 /** P3, P4, P5: kept until it can be voted on; at most one a leader a view. */
@@ -238,17 +212,6 @@ function onBlockChecked(
   considerNotarize(state, outputs)
 }
 
-/** K3: when a pool commitment is made, at most once a height. */
-function considerCommitment(state: CoreState, outputs: Output[]): void {
-  const { self, powers, thresholds } = state.config
-  const { height } = state.context
-  if (self === undefined || state.commitmentAskedFor >= height) return
-  const othersWork = exceedsLying(thresholds, powerOf(powers, state.heardOf))
-  if (!state.hasWork && !othersWork && !state.emptyBlockDue) return
-  state.commitmentAskedFor = height
-  outputs.push({ kind: 'make-commitment', height, evenIfEmpty: othersWork || state.emptyBlockDue })
-}
-
 /** V9: view 0's timer starts with commitments of a quorum, or votes of power > l. */
 function considerViewTimer(state: CoreState, outputs: Output[]): void {
   if (state.viewTimerArmed || state.view !== 0) return
@@ -282,8 +245,4 @@ function onTimer(state: CoreState, timer: Timer, outputs: Output[]): void {
     case 'empty-block':
       state.emptyBlockDue = true
   }
-}
-
-function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, at) => byte === b[at])
 }

@@ -9,9 +9,9 @@ import { type CoreState, type ViewState, viewOf, viewsAhead, viewsBehind } from 
 
 /** Counts a vote; a certificate that it completes is acted on at once. */
 export function onVote(state: CoreState, vote: Verified<Vote>, outputs: Output[]): void {
-  if (vote.view > state.view + viewsAhead || vote.view < state.view - viewsBehind) return
   state.heardOf.add(vote.validator)
   state.votersSeen.add(vote.validator)
+  if (vote.view > state.view + viewsAhead || vote.view < state.view - viewsBehind) return
   const view = viewOf(state, vote.view)
   const conflicting = conflictingVote(view, vote)
   if (conflicting !== undefined) {

@@ -14,7 +14,7 @@ export interface Thresholds {
 }
 
 /** Thresholds of a validator set (protocol §1, table).
- *  @param powers integers ≥ 1 whose sum is below 2^53; anything else throws RangeError. */
+ *  @param powers integers ≥ 1 whose sum is below 2^52; anything else throws RangeError. */
 export function thresholdsOf(powers: readonly number[], faultModel: FaultModel): Thresholds {
   const powerTotal = powers.reduce((sum, power) => sum + power, 0)
   const sound = powers.length > 0 && powers.every((power) => Number.isInteger(power) && power >= 1)
