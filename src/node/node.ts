@@ -225,7 +225,10 @@ class Node implements RunningNode {
         if (this.#statuses.size > 1_000 && oldest !== undefined) this.#statuses.delete(oldest)
         replica().onPeerStatus(peer, status)
       },
-      loadPeers: async () => store.loadPeers().map(({ peerId, addresses }) => ({ peer: peerId, addresses })),
+      loadPeers: async () => {
+        const known = store.loadPeers((error) => log.warn({ error }, 'the list of known peers is dropped'))
+        return known.map(({ peerId, addresses }) => ({ peer: peerId, addresses }))
+      },
       savePeers: (peers) =>
         store.savePeers(peers.map(({ peer, addresses }) => ({ peerId: peer, addresses }))),
     }

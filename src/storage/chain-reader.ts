@@ -45,6 +45,7 @@ import {
   type MessagePlace,
   spanAt,
 } from './records.ts'
+import { unseal } from './sealed.ts'
 
 /** A final block as it was stored. */
 export type StoredBlock = FinalBlock & Pick<SequencedBlock, 'skipped'>
@@ -124,10 +125,14 @@ export class ChainReader {
 
   /** Batches of the pool or the chain; undefined where it is in neither. */
   async readBatches(ids: readonly BatchId[]): Promise<(Batch | undefined)[]> {
-    const pooled = await this.store.getMany(ids.map(poolBatchKey))
+    const keys = ids.map(poolBatchKey)
+    const pooled = await this.store.getMany(keys)
     return ids.map((id, at) => {
-      const inPool = pooled[at]
-      const stored = inPool === undefined ? this.#batchOfChain(id) : decodePoolBatch(inPool).batch
+      const [key, inPool] = [keys[at], pooled[at]]
+      const isPooled = key !== undefined && inPool !== undefined
+      const stored = isPooled
+        ? decodePoolBatch(unseal('pool batch', key, inPool)).batch
+        : this.#batchOfChain(id)
       return stored === undefined ? undefined : this.openBatch(stored)
     })
   }

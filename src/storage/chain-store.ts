@@ -2,7 +2,7 @@
 // synced write; what is promised or signed is sent only after the save that it rests on has resolved (protocol §3,
 // "on disk, synced, before it is on the wire"). It keeps and finds; what to keep is decided by its callers.
 import assert from 'node:assert/strict'
-import { decodeEvidence, decodeFrame, encodeEvidence } from '../codec/index.ts'
+import { decodeEvidence, encodeEvidence } from '../codec/index.ts'
 import type { NodeRecord } from '../trie/records.ts'
 import type {
   Batch,
@@ -18,7 +18,7 @@ import type {
 import { encodeStoredBatch, putBlock, putConvictions, type SequencedBlock } from './block-records.ts'
 import { ChainReader } from './chain-reader.ts'
 import { corrupted, StorageError } from './errors.ts'
-import { FrameIndex, type HeightFrame, putFrame } from './frames.ts'
+import { FrameIndex, type HeightFrame, openFrame, putFrame } from './frames.ts'
 import type { KeyValueStore, WriteOperation } from './key-value.ts'
 import {
   allOf,
@@ -46,6 +46,7 @@ import {
   type Tip,
 } from './records.ts'
 import { defaultRefusalsMax, RefusalLog } from './refusals.ts'
+import { putSealed, unseal } from './sealed.ts'
 
 /** Roots that can be proven against: the latest and those of so many blocks before it (protocol §5). */
 export const provableRoots = 64
@@ -106,9 +107,8 @@ export class ChainStore extends ChainReader {
     const { store, genesis } = options
     super(store, genesis)
     const tip = store.get(metaKeys.tip)
-    const number = store.get(metaKeys.signingNumber)
     this.#tip = tip === undefined ? { height: 0, blockId: genesis.hash as BlockId } : decodeTip(tip)
-    this.#signingNumber = number === undefined ? 0 : decodeNumber(number, 'signing number')
+    this.#signingNumber = readSigningNumber(store)
     this.#refusals = loaded.refusals
     this.#evidence = loaded.evidence
   }
@@ -127,8 +127,8 @@ export class ChainStore extends ChainReader {
 
     const refusals = await RefusalLog.open(store, refusalsMax)
     const evidence = new Map<ValidatorIndex, Set<Height>>()
-    for await (const [, value] of store.iterate(allOf('evidence')))
-      noteEvidence(evidence, readEvidence(value))
+    for await (const [key, value] of store.iterate(allOf('evidence')))
+      noteEvidence(evidence, readEvidence(key, value))
     const chain = new ChainStore(options, { refusals, evidence })
     for await (const [key] of store.iterate(allOf('frame'))) chain.#frames.add(key)
     return chain
@@ -149,21 +149,17 @@ export class ChainStore extends ChainReader {
     const operations: WriteOperation[] = []
     for (const { batch, receivedAt, pinned } of step.batches ?? []) {
       const value = encodePoolBatch({ receivedAt, pinned }, encodeStoredBatch(batch))
-      operations.push({ type: 'put', key: poolBatchKey(batch.id), value })
+      operations.push(putSealed(poolBatchKey(batch.id), value))
     }
     for (const id of step.removedPoolBatches ?? []) operations.push({ type: 'del', key: poolBatchKey(id) })
     const frames = (step.frames ?? []).map(putFrame)
     const evidence = this.#freshEvidence(step.evidence ?? [])
     for (const one of evidence) {
-      operations.push({
-        type: 'put',
-        key: evidenceKey(one.validator, one.height),
-        value: encodeEvidence(one),
-      })
+      operations.push(putSealed(evidenceKey(one.validator, one.height), encodeEvidence(one)))
     }
     const number = Math.max(this.#signingNumber, step.signingNumber ?? 0)
     if (number > this.#signingNumber) {
-      operations.push({ type: 'put', key: metaKeys.signingNumber, value: encodeNumber(number) })
+      operations.push(putSealed(metaKeys.signingNumber, encodeNumber(number)))
     }
     operations.push(...frames)
     if (operations.length === 0) return
@@ -180,8 +176,7 @@ export class ChainStore extends ChainReader {
   async noteSigningNumber(number: number): Promise<void> {
     if (number <= this.#signingNumber) return
     this.#signingNumber = number
-    const value = encodeNumber(number)
-    await this.store.write([{ type: 'put', key: metaKeys.signingNumber, value }], { sync: false })
+    await this.store.write([putSealed(metaKeys.signingNumber, encodeNumber(number))], { sync: false })
   }
 
   /** Makes a block part of the chain: all of it in one synced write. The block has to be the one after the tip. */
@@ -214,8 +209,8 @@ export class ChainStore extends ChainReader {
   /** The pool as it was saved, oldest first. Batches that came into the chain meanwhile are left out. */
   async loadPool(): Promise<PoolBatch[]> {
     const pool: PoolBatch[] = []
-    for await (const [, value] of this.store.iterate(allOf('poolBatch'))) {
-      const { receivedAt, pinned, batch } = decodePoolBatch(value)
+    for await (const [key, value] of this.store.iterate(allOf('poolBatch'))) {
+      const { receivedAt, pinned, batch } = decodePoolBatch(unseal('pool batch', key, value))
       pool.push({ batch: this.openBatch(batch), receivedAt, pinned })
     }
     const heights = await this.batchHeights(pool.map(({ batch }) => batch.id))
@@ -228,12 +223,7 @@ export class ChainStore extends ChainReader {
     const frames: HeightFrame[] = []
     for await (const [key, value] of this.store.iterate(allOf('frame'))) {
       if (heightOfFrameKey(key) < height) continue
-      const decoded = decodeFrame(value, this.context)
-      if (!decoded.ok) throw corrupted('frame', decoded.reason)
-      const frame = decoded.value
-      if (frame.kind === 'batch' || frame.kind === 'evidence')
-        throw corrupted('frame', `it is of kind ${frame.kind}`)
-      frames.push(frame)
+      frames.push(openFrame(key, value, this.context))
     }
     return frames
   }
@@ -241,7 +231,8 @@ export class ChainStore extends ChainReader {
   /** All evidence saved, in the chain or not, ascending by validator and height. */
   async loadEvidence(): Promise<Evidence[]> {
     const evidence: Evidence[] = []
-    for await (const [, value] of this.store.iterate(allOf('evidence'))) evidence.push(readEvidence(value))
+    for await (const [key, value] of this.store.iterate(allOf('evidence')))
+      evidence.push(readEvidence(key, value))
     return evidence
   }
 
@@ -250,13 +241,23 @@ export class ChainStore extends ChainReader {
     return this.#refusals.get(id)
   }
 
-  loadPeers(): KnownPeer[] {
-    return decodePeers(this.store.get(metaKeys.peers))
+  /** A damaged list is no list, since the bootstrap addresses are there too.
+   *  @param onDamage is told of it. */
+  loadPeers(onDamage: (error: StorageError) => void = () => undefined): KnownPeer[] {
+    const sealed = this.store.get(metaKeys.peers)
+    if (sealed === undefined) return []
+    try {
+      return decodePeers(unseal('peers list', metaKeys.peers, sealed))
+    } catch (error) {
+      if (!(error instanceof StorageError) || error.code !== 'corrupted') throw error
+      onDamage(error)
+      return []
+    }
   }
 
   /** Not synced: a lost list of peers is found again. */
   async savePeers(peers: readonly KnownPeer[]): Promise<void> {
-    await this.store.write([{ type: 'put', key: metaKeys.peers, value: encodePeers(peers) }], { sync: false })
+    await this.store.write([putSealed(metaKeys.peers, encodePeers(peers))], { sync: false })
   }
 
   /** Closes the store below. */
@@ -315,8 +316,16 @@ function checkGenesis(store: KeyValueStore, genesis: Genesis): void {
   throw new StorageError('other-genesis', message)
 }
 
-function readEvidence(bytes: Uint8Array): Evidence {
-  const decoded = decodeEvidence(bytes)
+/** The highest signing number that anything in the store depends on; 0 where nothing does.
+ *  @throws StorageError `corrupted`. */
+export function readSigningNumber(store: KeyValueStore): number {
+  const sealed = store.get(metaKeys.signingNumber)
+  if (sealed === undefined) return 0
+  return decodeNumber(unseal('signing number', metaKeys.signingNumber, sealed), 'signing number')
+}
+
+function readEvidence(key: Uint8Array, sealed: Uint8Array): Evidence {
+  const decoded = decodeEvidence(unseal('evidence', key, sealed))
   if (!decoded.ok) throw corrupted('evidence', decoded.reason)
   return decoded.value
 }

@@ -1,10 +1,12 @@
 // Frames of the heights under way: what a node has to show or to go by until a height is final. An index of their keys
 // is held in memory, so that finalising a height deletes them without a search through what was deleted before.
 import { createHash } from 'node:crypto'
-import { encodeFrame, type Frame } from '../codec/index.ts'
+import { decodeFrame, encodeFrame, type Frame, type FrameContext } from '../codec/index.ts'
 import type { Height } from '../types/index.ts'
+import { corrupted } from './errors.ts'
 import type { WriteOperation } from './key-value.ts'
 import { type FramePlace, frameKey, heightOfFrameKey } from './keys.ts'
+import { putSealed, unseal } from './sealed.ts'
 
 /** What is kept by height. Batches are in the pool, and evidence has a place of its own. */
 export type HeightFrame = Exclude<Frame, { readonly kind: 'batch' } | { readonly kind: 'evidence' }>
@@ -58,7 +60,17 @@ export function placeOf(frame: HeightFrame): FramePlace {
 
 /** The operation that stores a frame. */
 export function putFrame(frame: HeightFrame): WriteOperation {
-  return { type: 'put', key: frameKey(placeOf(frame)), value: encodeFrame(frame) }
+  return putSealed(frameKey(placeOf(frame)), encodeFrame(frame))
+}
+
+/** The frame in a stored value. @throws StorageError `corrupted`. */
+export function openFrame(key: Uint8Array, sealed: Uint8Array, context: FrameContext): HeightFrame {
+  const decoded = decodeFrame(unseal('frame', key, sealed), context)
+  if (!decoded.ok) throw corrupted('frame', decoded.reason)
+  const frame = decoded.value
+  if (frame.kind === 'batch' || frame.kind === 'evidence')
+    throw corrupted('frame', `it is of kind ${frame.kind}`)
+  return frame
 }
 
 /** The keys of all frames in the store, by height. As large as what is under way, which the callers bound. */

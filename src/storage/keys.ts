@@ -5,7 +5,8 @@ import type { BatchId, BlockId, Height, MessageId, ValidatorIndex, View } from '
 /** The layout that this code reads and writes; migrations/ brings older ones here. */
 export const formatVersion = 1
 
-const kinds = {
+// Values marked "sealed" end in a checksum (sealed.ts); all others follow from the blocks.
+export const kinds = {
   /** name (ASCII) → see `metaKeys`. */
   meta: 0x01,
 
@@ -36,18 +37,20 @@ const kinds = {
   replacedNodes: 0x21,
 
   // What is under way.
-  /** batch id → receivedAt u64 · pinned u8 · the batch as in blockBatch. */
+  /** batch id → receivedAt u64 · pinned u8 · the batch as in blockBatch; sealed. */
   poolBatch: 0x30,
-  /** height u64 · kind u8 · view u32 · validator u16 · subject 32 → encoded frame; goes when the height is final. */
+  /** height u64 · kind u8 · view u32 · validator u16 · subject 32 → encoded frame, sealed; goes when the height is
+   *  final. */
   frame: 0x31,
-  /** validator u16 · height u64 → encoded evidence. */
+  /** validator u16 · height u64 → encoded evidence; sealed. */
   evidence: 0x32,
-  /** message id → number u64 · state u8 · height u64 · reason (UTF-8): why it never came into the chain. */
+  /** message id → number u64 · state u8 · height u64 · reason (UTF-8): why it never came into the chain; sealed. */
   refusal: 0x40,
-  /** number u64 → message id: the order in which refusals came, so that the oldest can go. */
+  /** number u64 → message id: the order in which refusals came, so that the oldest can go; sealed. */
   refusalOrder: 0x41,
 } as const
 
+export type KeyKind = keyof typeof kinds
 type HeightKind = 'blockHead' | 'header' | 'spans' | 'skipped' | 'replacedNodes'
 
 /** The values that are there once. */
@@ -58,9 +61,9 @@ export const metaKeys = {
   genesis: metaKey('genesis'),
   /** height u64 · block id: the last final block; absent while that is genesis. */
   tip: metaKey('tip'),
-  /** u64: the highest running number of the signing record that anything here depends on. */
+  /** u64: the highest running number of the signing record that anything here depends on; sealed. */
   signingNumber: metaKey('signing-number'),
-  /** JSON: where peers were last reached. */
+  /** JSON: where peers were last reached; sealed. */
   peers: metaKey('peers'),
 }
 
@@ -129,8 +132,7 @@ export function frameKey({ height, kind, view, validator, subject }: FramePlace)
 
 /** The height in a key of `frameKey`. */
 export function heightOfFrameKey(key: Uint8Array): Height {
-  const view = new DataView(key.buffer, key.byteOffset, key.byteLength)
-  return view.getUint32(1) * 2 ** 32 + view.getUint32(5)
+  return readU64(key, 1)
 }
 
 export function evidenceKey(validator: ValidatorIndex, height: Height): Uint8Array {
@@ -150,8 +152,13 @@ export function refusalOrderKey(number: number): Uint8Array {
   return key
 }
 
+/** The number in a key of `refusalOrderKey`. */
+export function numberOfRefusalOrderKey(key: Uint8Array): number {
+  return readU64(key, 1)
+}
+
 /** The range of all keys of a kind. */
-export function allOf(kind: keyof typeof kinds): { gte: Uint8Array; lt: Uint8Array } {
+export function allOf(kind: KeyKind): { gte: Uint8Array; lt: Uint8Array } {
   return { gte: Uint8Array.of(kinds[kind]), lt: Uint8Array.of(kinds[kind] + 1) }
 }
 
@@ -180,4 +187,9 @@ function writeU64(key: Buffer, at: number, value: number): void {
   if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${value} is not a height or number`)
   key.writeUInt32BE(Math.floor(value / 2 ** 32), at)
   key.writeUInt32BE(value % 2 ** 32, at + 4)
+}
+
+function readU64(key: Uint8Array, at: number): number {
+  const view = new DataView(key.buffer, key.byteOffset, key.byteLength)
+  return view.getUint32(at) * 2 ** 32 + view.getUint32(at + 4)
 }

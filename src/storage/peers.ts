@@ -1,5 +1,6 @@
 // Where peers were last reached: a hint for the next start, never relied on.
 import type { PeerId } from '../types/index.ts'
+import { corrupted } from './errors.ts'
 
 export interface KnownPeer {
   readonly peerId: PeerId
@@ -19,14 +20,19 @@ export function encodePeers(peers: readonly KnownPeer[]): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(kept))
 }
 
-/** A damaged list is no list: the bootstrap addresses are there too. */
-export function decodePeers(bytes: Uint8Array | undefined): KnownPeer[] {
-  if (bytes === undefined) return []
+/** @throws StorageError `corrupted` where the bytes are no list of peers. */
+export function decodePeers(bytes: Uint8Array): KnownPeer[] {
+  const value = parse(new TextDecoder().decode(bytes))
+  if (!Array.isArray(value) || !value.every(isKnownPeer))
+    throw corrupted('peers list', 'it is no list of peers')
+  return value
+}
+
+function parse(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(new TextDecoder().decode(bytes))
-    return Array.isArray(value) ? value.filter(isKnownPeer) : []
+    return JSON.parse(text)
   } catch (error) {
-    if (error instanceof SyntaxError) return []
+    if (error instanceof SyntaxError) return undefined
     throw error
   }
 }

@@ -154,10 +154,12 @@ export function encodeRefusal({ state, height, reason }: Refusal, number: number
   return writer.bytes(text).finish()
 }
 
-export function decodeRefusal(
-  messageId: MessageId,
-  bytes: Uint8Array,
-): Refusal & { readonly number: number } {
+export interface NumberedRefusal extends Refusal {
+  /** Of all refusals ever, the first is 0. */
+  readonly number: number
+}
+
+export function decodeRefusal(messageId: MessageId, bytes: Uint8Array): NumberedRefusal {
   return read('refusal', bytes, (reader) => {
     const number = reader.u64()
     const state = refusalStates[reader.u8()] ?? 'refused'

@@ -1,8 +1,16 @@
 // Why messages never came into the chain, for `GET /v1/messages/{id}`: the latest so many, since anyone can make more.
 import type { MessageId } from '../types/index.ts'
 import type { KeyValueStore, WriteOperation } from './key-value.ts'
-import { allOf, refusalKey, refusalOrderKey } from './keys.ts'
-import { decodeHash, decodeRefusal, encodeHash, encodeRefusal, type Refusal } from './records.ts'
+import { allOf, numberOfRefusalOrderKey, refusalKey, refusalOrderKey } from './keys.ts'
+import {
+  decodeHash,
+  decodeRefusal,
+  encodeHash,
+  encodeRefusal,
+  type NumberedRefusal,
+  type Refusal,
+} from './records.ts'
+import { putSealed, unseal } from './sealed.ts'
 
 /** About 250 bytes each: 5 MB in all. */
 export const defaultRefusalsMax = 20_000
@@ -28,9 +36,9 @@ export class RefusalLog {
   }
 
   get(id: MessageId): Refusal | undefined {
-    const bytes = this.#store.get(refusalKey(id))
-    if (bytes === undefined) return undefined
-    const { messageId, state, height, reason } = decodeRefusal(id, bytes)
+    const numbered = readRefusal(this.#store, id)
+    if (numbered === undefined) return undefined
+    const { messageId, state, height, reason } = numbered
     return { messageId, state, height, reason }
   }
 
@@ -44,9 +52,9 @@ export class RefusalLog {
     }
     for (const [at, refusal] of kept.entries()) {
       const number = this.#next + at
-      const order = { key: refusalOrderKey(number), value: encodeHash(refusal.messageId) }
-      const reason = { key: refusalKey(refusal.messageId), value: encodeRefusal(refusal, number) }
-      operations.push({ type: 'put', ...order }, { type: 'put', ...reason })
+      const { messageId } = refusal
+      operations.push(putSealed(refusalOrderKey(number), encodeHash(messageId)))
+      operations.push(putSealed(refusalKey(messageId), encodeRefusal(refusal, number)))
     }
     return operations
   }
@@ -63,22 +71,33 @@ export class RefusalLog {
 
   /** The message may have been refused again since: then only the entry in the order goes. */
   #forget(number: number): WriteOperation[] {
-    const order = refusalOrderKey(number)
-    const bytes = this.#store.get(order)
-    if (bytes === undefined) return []
-    const id = decodeHash<MessageId>(bytes, 'refusal')
-    const refusal = this.#store.get(refusalKey(id))
-    const isLatest = refusal !== undefined && decodeRefusal(id, refusal).number === number
-    const operations: WriteOperation[] = [{ type: 'del', key: order }]
+    const id = readRefusalOrder(this.#store, number)
+    if (id === undefined) return []
+    const isLatest = readRefusal(this.#store, id)?.number === number
+    const operations: WriteOperation[] = [{ type: 'del', key: refusalOrderKey(number) }]
     if (isLatest) operations.push({ type: 'del', key: refusalKey(id) })
     return operations
   }
 }
 
+/** Which message refusal `number` was of; undefined where it is not kept. @throws StorageError `corrupted`. */
+export function readRefusalOrder(store: KeyValueStore, number: number): MessageId | undefined {
+  const key = refusalOrderKey(number)
+  const sealed = store.get(key)
+  if (sealed === undefined) return undefined
+  return decodeHash<MessageId>(unseal('refusal order', key, sealed), 'refusal order')
+}
+
+/** The latest refusal of a message, with its number; undefined where it is not kept. @throws StorageError `corrupted`. */
+export function readRefusal(store: KeyValueStore, id: MessageId): NumberedRefusal | undefined {
+  const key = refusalKey(id)
+  const sealed = store.get(key)
+  return sealed === undefined ? undefined : decodeRefusal(id, unseal('refusal', key, sealed))
+}
+
 async function numberAtEnd(store: KeyValueStore, reverse: boolean): Promise<number | undefined> {
   for await (const [key] of store.iterate({ ...allOf('refusalOrder'), reverse, limit: 1 })) {
-    const view = new DataView(key.buffer, key.byteOffset)
-    return view.getUint32(1) * 2 ** 32 + view.getUint32(5)
+    return numberOfRefusalOrderKey(key)
   }
   return undefined
 }
