@@ -5,6 +5,7 @@ import { type BodyBudget, BodyReader } from './body.ts'
 import type { ApiOptions } from './options.ts'
 import type { ApiPorts } from './ports.ts'
 import type { RateLimiter } from './rate-limit.ts'
+import type { StreamReaders } from './stream/readers.ts'
 import type { FinalityWaiters, Waits } from './waiting.ts'
 
 declare module 'fastify' {
@@ -20,6 +21,7 @@ export interface ApiContext {
   readonly budget: BodyBudget
   readonly waits: Waits
   readonly finality: FinalityWaiters
+  readonly readers: StreamReaders
   /** Undefined where there is no limit. */
   readonly limiter: RateLimiter | undefined
 }

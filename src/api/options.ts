@@ -32,6 +32,14 @@ export interface ApiOptions {
   /** Requests that may wait at one time, and messages that they wait for. */
   readonly maxWaiting: number
   readonly maxWaitedMessages: number
+  /** Clients that may follow the stream at one time; well below `maxConnections`. */
+  readonly maxStreamReaders: number
+  /** What one reader's connection may hold before it has to take some of it, and all of them together. */
+  readonly streamReaderBufferBytes: number
+  readonly maxStreamBufferedBytes: number
+  /** A reader that takes nothing for so long is let go. */
+  readonly streamStallTimeoutMs: number
+  readonly streamHeartbeatMs: number
   /** False: no limit. Addresses of this machine are never limited, and a reverse proxy is one: set `trustProxy`. */
   readonly rateLimit: RateLimit | false
   /** Addresses of reverse proxies whose `X-Forwarded-For` is believed, or how many of them; see fastify. */
@@ -65,6 +73,11 @@ export const defaultApiOptions: ApiOptions = {
   merkleProofTimeoutMs: 10_000,
   maxWaiting: 1_000,
   maxWaitedMessages: 200_000,
+  maxStreamReaders: 1_500,
+  streamReaderBufferBytes: 256 * 1024,
+  maxStreamBufferedBytes: 128 * 1024 * 1024,
+  streamStallTimeoutMs: 30_000,
+  streamHeartbeatMs: 15_000,
   rateLimit: { requestsPerSecond: 200, burst: 1_000 },
   trustProxy: false,
   corsOrigins: [],

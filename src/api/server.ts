@@ -19,6 +19,9 @@ import { registerNodeRoutes } from './routes/node.ts'
 import { registerOriginalRoutes } from './routes/original.ts'
 import { registerDescription, registerHomePage, registerMetrics, registerProbes } from './routes/service.ts'
 import { registerSignedRoutes } from './routes/signed.ts'
+import { registerStream } from './routes/stream.ts'
+import { StreamEvents } from './stream/events.ts'
+import { StreamReaders } from './stream/readers.ts'
 import { compileSchema } from './validator.ts'
 import { FinalityWaiters, Waits } from './waiting.ts'
 
@@ -62,6 +65,12 @@ export class ApiServer {
   requestCounts(): RequestCounts {
     return this.#counters.counts()
   }
+
+  /** Clients of the stream: how many there are, how many were let go for taking nothing, and what all of them hold. */
+  streamFigures(): { readonly readers: number; readonly letGo: number; readonly bufferedBytes: number } {
+    const { count, letGoCount, bufferedBytes } = this.#context.readers
+    return { readers: count, letGo: letGoCount, bufferedBytes }
+  }
 }
 
 /** A server for `ports`, not yet listening. */
@@ -73,6 +82,7 @@ export function createServer(ports: ApiPorts, overrides: Partial<ApiOptions> = {
     budget: new BodyBudget(options.maxBodyBytesInFlight),
     waits: new Waits(options.maxWaiting),
     finality: new FinalityWaiters(ports, options.maxWaitedMessages),
+    readers: streamReaders(ports, options),
     limiter: options.rateLimit === false ? undefined : new RateLimiter(options.rateLimit),
   }
   const app = fastifyOf(options)
@@ -89,11 +99,33 @@ export function createServer(ports: ApiPorts, overrides: Partial<ApiOptions> = {
     counters.count(request.method, request.routeOptions.url, reply.statusCode)
     done()
   })
-  app.addHook('onReady', async () => context.finality.start())
-  app.addHook('preClose', async () => context.waits.close())
+  app.addHook('onReady', async () => {
+    context.finality.start()
+    context.readers.start()
+  })
+  app.addHook('preClose', async () => {
+    context.waits.close()
+    context.readers.stop()
+  })
   app.addHook('onClose', async () => context.finality.stop())
   registerRoutes(app, context)
   return new ApiServer(app, context, counters)
+}
+
+function streamReaders(ports: ApiPorts, options: ApiOptions): StreamReaders {
+  const source = {
+    events: new StreamEvents((height) => ports.block(height)),
+    tipHeight: () => ports.tipHeight(),
+    onFinalBlock: (listener: () => void) => ports.onFinalBlock(listener),
+    now: options.now,
+  }
+  return new StreamReaders(source, {
+    maxReaders: options.maxStreamReaders,
+    readerBufferBytes: options.streamReaderBufferBytes,
+    maxBufferedBytes: options.maxStreamBufferedBytes,
+    stallTimeoutMs: options.streamStallTimeoutMs,
+    heartbeatMs: options.streamHeartbeatMs,
+  })
 }
 
 function fastifyOf(options: ApiOptions): FastifyInstance {
@@ -158,5 +190,6 @@ function registerRoutes(app: FastifyInstance, context: ApiContext): void {
     registerMessageRoutes(scope, context)
     registerBlockRoutes(scope, context)
     registerNodeRoutes(scope, context)
+    registerStream(scope, context)
   })
 }

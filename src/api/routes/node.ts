@@ -163,6 +163,7 @@ function addConfig(scope: FastifyInstance, { ports, options }: ApiContext): void
     waitFinalTimeoutMs: options.waitFinalTimeoutMs,
     merkleProofTimeoutMs: options.merkleProofTimeoutMs,
     requestTimeoutMs: options.requestTimeoutMs,
+    maxStreamReaders: options.maxStreamReaders,
     rateLimit: options.rateLimit === false ? null : options.rateLimit,
   }
   const { rateLimit, ...numbers } = http
