@@ -14,10 +14,10 @@ import {
 } from '../codec/index.ts'
 import type { Contradiction, CoreState, Input } from '../consensus/index.ts'
 import { sha256, signingInput } from '../crypto/native/index.ts'
-import { Mempool } from '../mempool/index.ts'
+import { Mempool, type Origin } from '../mempool/index.ts'
 import { type Thresholds, thresholdsOf } from '../quorum/index.ts'
 import { makeEvidence, messageOfEvidence, type VerifySigned } from '../sequencing/index.ts'
-import type { ChainStore } from '../storage/index.ts'
+import type { ChainStore, PoolBatch } from '../storage/index.ts'
 import { BlockSync } from '../sync/index.ts'
 import type { TrieNodes } from '../trie/index.ts'
 import type {
@@ -130,7 +130,11 @@ export class Replica {
       transport,
       clock,
       log,
-      onBatch: (batch, peer) => this.#offer(batch, peer),
+      onBatch: (batch, { peerId, validator }) =>
+        this.#offer(
+          batch,
+          validator === null ? { kind: 'peer', peer: peerId } : { kind: 'lister', validator },
+        ),
     })
     const execution = new BlockExecution({
       genesis,
@@ -266,10 +270,7 @@ export class Replica {
     const { store, log } = this.#options
     for (const evidence of await store.loadEvidence()) this.#evidence.set(evidence.validator, evidence)
     const pooled = await store.loadPool()
-    for (const { batch, receivedAt, pinned } of pooled) {
-      await this.#door.offer({ batch, from: { kind: 'restored' }, isPinned: pinned, receivedAt })
-      this.#driver.markStored(batch.id)
-    }
+    await this.#restorePool(pooled)
     const { restored, deferred } = await loadHeight(this.#options, this.head.state.height + 1)
     const { height } = this.head.state
     log.info({ height, pooled: pooled.length, votes: restored.votes.length }, 'took up the chain')
@@ -303,7 +304,7 @@ export class Replica {
   onFrame(frame: Frame, from: ConnectedPeer): void {
     switch (frame.kind) {
       case 'batch':
-        this.#offer(frame.batch, from)
+        this.#offer(frame.batch, { kind: 'peer', peer: from.peerId })
         return
       case 'pool-commitment':
         this.#wantListed(frame)
@@ -380,12 +381,24 @@ export class Replica {
     }
   }
 
-  #offer(batch: Batch, from: ConnectedPeer): void {
-    const isNeeded = this.#work.isNeeded(batch.id)
+  /** Batches that no block can use any more, as far as the chain has come since, leave the disk too. */
+  async #restorePool(pooled: readonly PoolBatch[]): Promise<void> {
+    const from = { kind: 'restored' } as const
+    const offers = pooled.map(({ batch, receivedAt, pinned }) => {
+      this.#driver.markStored(batch.id)
+      return this.#door.offer({ batch, from, isPinned: pinned, receivedAt })
+    })
+    const results = await Promise.all(offers)
+    const useless = pooled.filter((_, at) => results[at]?.kind === 'refused').map(({ batch }) => batch.id)
+    if (useless.length > 0) await this.#options.store.saveStep({ removedPoolBatches: useless })
+  }
+
+  /** What a block under vote needs is taken whatever its author's or bringer's quota. */
+  #offer(batch: Batch, origin: Origin): void {
+    const from = this.#work.isNeeded(batch.id) ? ({ kind: 'block' } as const) : origin
     this.#fetcher.arrived(batch.id)
     this.#work.onBatch(batch)
-    const origin = isNeeded ? ({ kind: 'block' } as const) : ({ kind: 'peer', peer: from.peerId } as const)
-    void this.#door.offer({ batch, from: origin, isPinned: false })
+    void this.#door.offer({ batch, from, isPinned: false })
   }
 
   /** K4: what a validator lists and this one does not hold is fetched from it. */
