@@ -9,6 +9,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
@@ -24,7 +25,10 @@ const settings = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json']
 export function build() {
   if (!existsSync(sources)) return
   const state = stateOfSources()
-  if (existsSync(builtMain) && existsSync(stamp) && readFileSync(stamp, 'utf8') === state) return
+  if (existsSync(builtMain) && existsSync(stamp) && readFileSync(stamp, 'utf8') === state) {
+    linkCommand()
+    return
+  }
   const compiler = toolPath('typescript', 'bin', 'tsc')
   if (!existsSync(compiler)) {
     // An install without devDependencies runs `prepare` as well, and must not fail for it.
@@ -45,7 +49,16 @@ export function build() {
   removeLeftovers()
   copyAssets()
   chmodSync(builtMain, 0o755)
+  linkCommand()
   writeFileSync(stamp, state)
+}
+
+/** So that `npx diseq` in the checkout runs what was built: npm links the commands of dependencies only. */
+function linkCommand() {
+  const link = join(root, 'node_modules', '.bin', 'diseq')
+  if (process.platform === 'win32') return
+  rmSync(link, { force: true })
+  symlinkSync(relative(dirname(link), builtMain), link)
 }
 
 /** Names, sizes and dates of all that the build reads. */

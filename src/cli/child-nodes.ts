@@ -50,14 +50,19 @@ export class ChildNodes {
     this.#children = nodes.map((node) => this.#spawn(node, env))
   }
 
-  /** Resolves when all have ended; kills those that do not stop. */
-  async stop(): Promise<void> {
+  /** Resolves when all have ended, with those that did not stop in time and were killed. */
+  async stop(): Promise<readonly TestnetNode[]> {
     this.#isStopping = true
     const children = [...this.#children]
     for (const { process } of children) process.kill('SIGTERM')
-    const timer = setTimeout(() => this.kill(), stopTimeoutMs)
+    let late: readonly TestnetNode[] = []
+    const timer = setTimeout(() => {
+      late = this.nodes
+      this.kill()
+    }, stopTimeoutMs)
     await Promise.all(children.map(({ ended }) => ended))
     clearTimeout(timer)
+    return late
   }
 
   /** Ends all at once; what they answered 202 is on disk. */

@@ -59,7 +59,9 @@ async function runDevnet(flags: NetworkFlags, { terminal }: Context): Promise<vo
 async function stopNodes(children: ChildNodes, insisted: Promise<void>, terminal: Terminal): Promise<void> {
   terminal.note(`Stopping ${plural(children.count, 'node')} …`)
   void insisted.then(() => children.kill())
-  await children.stop()
+  const late = await children.stop()
+  for (const { name } of late)
+    terminal.note(`${name} did not stop in time and was killed; its next start recovers.`)
 }
 
 /** The network in the folder, made if there is none. @throws HomeError 'contradiction' for options of another one. */

@@ -59,5 +59,9 @@ async function runNode(options: Options, context: Context): Promise<void> {
 /** `devnet` holds a channel to each of its nodes; when that closes, it is gone, however it went. */
 function untilParentIsGone(): Promise<string> {
   if (process.channel === undefined || process.channel === null) return new Promise(() => undefined)
-  return new Promise((resolve) => process.once('disconnect', () => resolve('the starter is gone')))
+  return new Promise((resolve) => {
+    process.once('disconnect', () => resolve('the starter is gone'))
+    // To listen is no reason to stay alive once the node has stopped.
+    process.channel?.unref()
+  })
 }
