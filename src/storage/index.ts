@@ -1,4 +1,5 @@
 // The disk: the chain's database, and apart from it the record of what was signed.
+export { type AuditOptions, auditStore } from './audit.ts'
 export type { SequencedBlock } from './block-records.ts'
 export { ChainReader, type StoredBlock } from './chain-reader.ts'
 export {
@@ -8,6 +9,7 @@ export {
   type FinalStep,
   type PoolBatch,
   provableRoots,
+  readSigningNumber,
   type Step,
 } from './chain-store.ts'
 export { type StorageCode, StorageError } from './errors.ts'
@@ -20,6 +22,7 @@ export { NodeRecordFile, type RecordFile } from './record-file.ts'
 export type { BatchPlace, MessagePlace, Refusal, SkippedMessage, Tip } from './records.ts'
 export {
   checkAgainstDatabase,
+  readRecord,
   SigningRecord,
   type SigningRecordOptions,
 } from './signing-record.ts'
@@ -29,3 +32,4 @@ export {
   SigningRefused,
   type SigningRequest,
 } from './signing-rules.ts'
+export { lastStoredHeight, readPieces, type StoredPieces } from './stored-block.ts'

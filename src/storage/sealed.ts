@@ -18,12 +18,17 @@ export function seal(key: Uint8Array, value: Uint8Array): Uint8Array {
 
 /** The value without its checksum, as a view. @throws StorageError `corrupted` where it does not fit. */
 export function unseal(what: string, key: Uint8Array, sealed: Uint8Array): Uint8Array {
+  const fault = checksumFault(key, sealed)
+  if (fault !== undefined) throw corrupted(what, fault)
+  return sealed.subarray(0, sealed.length - checksumBytes)
+}
+
+/** Why `unseal` would refuse; undefined where it would not. */
+export function checksumFault(key: Uint8Array, sealed: Uint8Array): string | undefined {
   const end = sealed.length - checksumBytes
-  if (end < 0) throw corrupted(what, 'it is cut short')
-  const value = sealed.subarray(0, end)
+  if (end < 0) return 'it is cut short'
   const stored = new DataView(sealed.buffer, sealed.byteOffset, sealed.byteLength).getUint32(end)
-  if (stored !== checksumOf(key, value)) throw corrupted(what, 'its checksum is wrong')
-  return value
+  return stored === checksumOf(key, sealed.subarray(0, end)) ? undefined : 'its checksum is wrong'
 }
 
 /** The operation that stores a value sealed. */

@@ -68,7 +68,11 @@ export function encodeEntries(entries: readonly RecordedSignature[]): Uint8Array
 export function decodeRecord(
   owner: RecordOwner,
   file: Uint8Array,
-): RecordContent & { readonly tornBytes: number } {
+): RecordContent & {
+  readonly tornBytes: number
+  /** Every line, those too that no longer matter. */
+  readonly lines: readonly RecordedSignature[]
+} {
   const end = file.lastIndexOf(newline) + 1
   const lines = Buffer.from(file.subarray(0, end)).toString('utf8').split('\n').slice(0, -1)
   const fields = lines.map((line, at) => parseLine(line, at + 1))
@@ -84,7 +88,8 @@ export function decodeRecord(
     if (entry.number !== number) throw damaged(line, `number ${entry.number} where ${number} is due`)
     addChecked(state, entry, line)
   }
-  return { state, number, awaitsFloor: head.awaitsFloor, tornBytes: file.length - end }
+  const { awaitsFloor } = head
+  return { state, number, awaitsFloor, tornBytes: file.length - end, lines: entries }
 }
 
 /** JSON text to carry to another machine. */

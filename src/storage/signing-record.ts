@@ -58,7 +58,7 @@ export class SigningRecord {
       const empty = { state: new SignedState(), number: 0, awaitsFloor: false }
       return new SigningRecord(options, empty, undefined)
     }
-    const { tornBytes, ...content } = decodeRecord(options, file)
+    const { tornBytes, lines: _, ...content } = decodeRecord(options, file)
     const whole = file.subarray(0, file.length - tornBytes)
     if (tornBytes > 0) await options.file.replace(whole)
     return new SigningRecord(options, content, whole)
@@ -212,6 +212,16 @@ export class SigningRecord {
     this.#last = turn.catch(() => undefined)
     return turn
   }
+}
+
+/** All that a record's file says, without opening it: nothing is written, not even where an append was cut short.
+ *  Throws `StorageError`: `record-corrupted`, `record-of-another`, `format-too-new`. */
+export function readRecord(
+  owner: RecordOwner,
+  file: Uint8Array,
+): { readonly number: number; readonly lines: readonly RecordedSignature[] } {
+  const { number, lines } = decodeRecord(owner, file)
+  return { number, lines }
 }
 
 /** Why this record must not be signed with, in a text that says how to go on; undefined where it is as new as the

@@ -1,0 +1,170 @@
+// Replays a stored chain from genesis into another database, as a node that syncs would: nothing stored is believed
+// but the blocks, and of those every signature is verified and every header made again. Called by `diseq check`, which
+// then compares the two databases.
+import { type ChainState, genesisState } from '../chain/index.ts'
+import { commitmentEntriesMax, type FinalBlock, type FrameContext } from '../codec/index.ts'
+import { leaderOf } from '../consensus/index.ts'
+import { sha256, sha256Hex, signingInput, verifySignature } from '../crypto/native/index.ts'
+import { Mempool } from '../mempool/index.ts'
+import { FrameVerifier } from '../network/index.ts'
+import { type Thresholds, thresholdsOf } from '../quorum/index.ts'
+import { conflictOf, type VerifySigned } from '../sequencing/index.ts'
+import { type ChainStore, type KeyValueStore, readPieces, type StoredPieces } from '../storage/index.ts'
+import { TrieNodes } from '../trie/index.ts'
+import type { Batch, BatchId, Genesis, Height } from '../types/index.ts'
+import { ChainHead } from './chain-head.ts'
+import { BlockExecution, type Executed } from './execution.ts'
+
+/** What it takes to check anything of one network. */
+export interface Network {
+  readonly genesis: Genesis
+  readonly context: FrameContext
+  readonly thresholds: Thresholds
+  readonly verifier: FrameVerifier
+  readonly verifySigned: VerifySigned
+}
+
+export function networkOf(genesis: Genesis): Network {
+  const { limits, validators, faultModel } = genesis
+  const entriesMax = commitmentEntriesMax(limits, validators.length)
+  const thresholds = thresholdsOf(
+    validators.map(({ power }) => power),
+    faultModel,
+  )
+  return {
+    genesis,
+    context: { limits, entriesMax, sha256 },
+    thresholds,
+    verifier: new FrameVerifier({
+      genesis,
+      thresholds,
+      crypto: { sha256, sha256Hex, verifySignature },
+      entriesMax,
+      convicts: ({ first, second }) => conflictOf(first, second) !== undefined,
+    }),
+    verifySigned: ({ kind, bytes, signature, key }) =>
+      verifySignature({
+        publicKey: key,
+        message: signingInput({ kind, genesisHash: genesis.hash, bytes }),
+        signature,
+      }),
+  }
+}
+
+export class Replay {
+  readonly #network: Network
+  readonly #stored: KeyValueStore
+  readonly #head: ChainHead
+  readonly #execution: BlockExecution
+  readonly #oversized: Batch
+
+  /** @param rebuilt an empty one: it takes the blocks. */
+  constructor({
+    network,
+    stored,
+    rebuilt,
+  }: {
+    network: Network
+    stored: KeyValueStore
+    rebuilt: ChainStore
+  }) {
+    const { genesis, thresholds, verifySigned } = network
+    const powers = genesis.validators.map(({ power }) => power)
+    const state: ChainState = genesisState(genesis, sha256)
+    // A pool that stays empty: what finalising does to it is this node's own and not compared.
+    const mempool = new Mempool({ maxBytes: 0, maxBatches: 0, reservedAuthors: [], nextHeight: 1 })
+    this.#network = network
+    this.#stored = stored
+    this.#head = new ChainHead({ store: rebuilt, mempool, powers, state })
+    this.#execution = new BlockExecution({
+      genesis,
+      powers,
+      thresholds,
+      store: rebuilt,
+      nodes: new TrieNodes({ source: rebuilt.trieNodes, hash: sha256 }),
+      sha256,
+      verifySigned,
+      batchOf: () => undefined,
+    })
+    this.#oversized = oversizedBatch(genesis)
+  }
+
+  /** Of the last block that was made again. */
+  get height(): Height {
+    return this.#head.state.height
+  }
+
+  /** Takes the next block. The chain ends where nothing is stored of one.
+   *  @returns `halted`: the block is not what it has to be, as the sentences say; nothing was taken. */
+  async next(): Promise<
+    { readonly kind: 'taken' | 'end' } | { readonly kind: 'halted'; readonly problems: readonly string[] }
+  > {
+    const pieces = await readPieces(this.#stored, this.height + 1, this.#network.context)
+    const { name, final } = pieces.head
+    const halted = (...problems: readonly string[]) => ({ kind: 'halted' as const, problems })
+    if (final === undefined) return pieces.hasHeader ? halted(`${name}: missing`) : { kind: 'end' }
+
+    const fault = final.ok ? this.#faultOfHead(final.value) : final.reason
+    if (!final.ok || fault !== undefined) return halted(`${name}: ${fault}`)
+    const { batches, problems } = this.#sortBatches(pieces)
+    const executed = await this.#execute(final.value, batches)
+    if (typeof executed === 'string')
+      return halted(...(problems.length > 0 ? problems : [`${name}: ${executed}`]))
+
+    // Batches beyond those of the content are found when the databases are compared.
+    await this.#head.append({ ...final.value, batches: executed.content.batches }, executed)
+    return { kind: 'taken' }
+  }
+
+  #faultOfHead(final: FinalBlock): string | undefined {
+    const { block } = final
+    const { height, leader, view, previousBlockId } = block.header
+    if (height !== this.height + 1) return `a block of height ${height}`
+    if (previousBlockId !== this.#head.state.blockId) return 'does not follow the block before it'
+    const verified = this.#network.verifier.verifyFinalBlock(final)
+    if (!verified.ok) return `${verified.rejected}: ${verified.detail}`
+    const due = leaderOf(this.#head.context().leaders, view)
+    return leader === due ? undefined : `made by validator ${leader} in the turn of validator ${due}`
+  }
+
+  /** The stored batches that are whole and signed, and what is wrong with the others. */
+  #sortBatches(pieces: StoredPieces): { batches: Map<BatchId, Batch>; problems: string[] } {
+    const batches = new Map<BatchId, Batch>()
+    const problems: string[] = []
+    for (const { name, batch } of pieces.batches) {
+      const fault = batch.ok ? faultOfBatch(this.#network, batch.value) : batch.reason
+      if (fault !== undefined) problems.push(`${name}: ${fault}`)
+      else if (batch.ok) batches.set(batch.value.id, batch.value)
+    }
+    return { batches, problems }
+  }
+
+  /** The block made again, or why it is another one. */
+  async #execute({ block }: FinalBlock, batches: ReadonlyMap<BatchId, Batch>): Promise<Executed | string> {
+    const { state } = this.#head
+    const result = await this.#execution.check(state, block, (id) => batches.get(id))
+    if (result.kind === 'executed') return result
+    if (result.kind === 'invalid') return result.reason
+    // Where a block is full, the batch that no longer fitted is not stored with it, and only its size could tell that
+    // it does not belong. That the block ends here is what the quorum signed: the header names its batches.
+    const cut = await this.#execution.check(state, block, (id) => batches.get(id) ?? this.#oversized)
+    return cut.kind === 'executed' ? cut : `batches of the block are missing, such as ${result.batchIds[0]}`
+  }
+}
+
+export function faultOfBatch({ verifier }: Network, batch: Batch): string | undefined {
+  const verified = verifier.verifyFrame({ kind: 'batch', batch })
+  return verified.ok ? undefined : `${verified.rejected}: ${verified.detail}`
+}
+
+/** Larger than any block: the content ends before it. Of its fields only the size is looked at. */
+function oversizedBatch({ hash, limits }: Genesis): Batch {
+  return {
+    id: hash as BatchId,
+    author: hash as string as Batch['author'],
+    messages: [],
+    messageIds: [],
+    bytes: new Uint8Array(limits.maxBlockBytes + 1),
+    signature: new Uint8Array(64),
+  }
+}
