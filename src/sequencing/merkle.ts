@@ -13,27 +13,14 @@ export function merkleRoot(leaves: readonly Uint8Array[], sha256: Sha256): Uint8
 
 /** Siblings from leaf `index` up to the root; RangeError where there is no such leaf. */
 export function merklePath(leaves: readonly Uint8Array[], index: number, sha256: Sha256): Uint8Array[] {
-  if (!Number.isInteger(index) || index < 0 || index >= leaves.length)
-    throw new RangeError(`no leaf ${index} among ${leaves.length}`)
-  const path: Uint8Array[] = []
-  let level = leaves.map((leaf) => hashLeaf(leaf, sha256))
-  for (let at = index; level.length > 1; at >>>= 1) {
-    const sibling = level[at ^ 1]
-    if (sibling !== undefined) path.push(sibling)
-    level = levelAbove(level, sha256)
-  }
-  return path
+  return merkleRangePath(leaves, { index, count: 1 }, sha256)
 }
 
 /** Whether `leaf` is leaf `index` of the `size` leaves under `root`. Size and index are part of what is proven: the
  *  path must have exactly the length they call for. Takes anything and never throws. */
 export function verifyMerklePath({
-  root,
   leaf,
-  index,
-  size,
-  path,
-  sha256,
+  ...place
 }: {
   readonly root: Uint8Array
   readonly leaf: Uint8Array
@@ -42,21 +29,67 @@ export function verifyMerklePath({
   readonly path: readonly Uint8Array[]
   readonly sha256: Sha256
 }): boolean {
-  const isPlace = isU32(size) && isU32(index) && index < size
+  return verifyMerkleRange({ ...place, leaves: [leaf] })
+}
+
+/** The hashes by which leaves `index` to `index + count − 1` lead to the root: from the bottom up, on each level the
+ *  sibling on the left where they lack one, then that on the right. For one leaf it is `merklePath`. RangeError where
+ *  there are no such leaves. */
+export function merkleRangePath(
+  leaves: readonly Uint8Array[],
+  range: { readonly index: number; readonly count: number },
+  sha256: Sha256,
+): Uint8Array[] {
+  const { index, count } = range
+  const isRange = Number.isInteger(index) && Number.isInteger(count) && index >= 0 && count >= 1
+  if (!isRange || index + count > leaves.length)
+    throw new RangeError(`no ${count} leaves from ${index} among ${leaves.length}`)
+  const path: Uint8Array[] = []
+  let level = leaves.map((leaf) => hashLeaf(leaf, sha256))
+  let first = index
+  let last = index + count - 1
+  for (; level.length > 1; first >>>= 1, last >>>= 1) {
+    const left = first % 2 === 1 ? level[first - 1] : undefined
+    const right = last % 2 === 0 ? level[last + 1] : undefined
+    if (left !== undefined) path.push(left)
+    if (right !== undefined) path.push(right)
+    level = levelAbove(level, sha256)
+  }
+  return path
+}
+
+/** Whether `leaves` are the leaves from `index` on, next to each other, of the `size` leaves under `root`. As with one
+ *  leaf, size and index are part of what is proven. Takes anything and never throws. */
+export function verifyMerkleRange({
+  root,
+  leaves,
+  index,
+  size,
+  path,
+  sha256,
+}: {
+  readonly root: Uint8Array
+  readonly leaves: readonly Uint8Array[]
+  readonly index: number
+  readonly size: number
+  readonly path: readonly Uint8Array[]
+  readonly sha256: Sha256
+}): boolean {
+  const isPlace = isU32(size) && isU32(index) && leaves.length >= 1 && index + leaves.length <= size
   if (!isPlace || path.some((node) => node.length !== nodeSize)) return false
-  let hash = hashLeaf(leaf, sha256)
-  let at = index
-  let last = size - 1
+  let level = leaves.map((leaf) => hashLeaf(leaf, sha256))
+  let first = index
   let used = 0
   // One step a level, at most 32. The last node of a level has no sibling unless it is a right one: it moves up.
-  for (; last > 0; at >>>= 1, last >>>= 1) {
-    const isRight = at % 2 === 1
-    if (!isRight && at === last) continue
-    const sibling = path[used++]
-    if (sibling === undefined) return false
-    hash = isRight ? hashNode(sibling, hash, sha256) : hashNode(hash, sibling, sha256)
+  for (let last = size - 1; last > 0; last >>>= 1, first >>>= 1) {
+    const end = first + level.length - 1
+    const left = first % 2 === 1 ? path.slice(used, ++used) : []
+    const right = end % 2 === 0 && end < last ? path.slice(used, ++used) : []
+    if (used > path.length) return false
+    level = levelAbove([...left, ...level, ...right], sha256)
   }
-  return used === path.length && isSame(hash, root)
+  const [top] = level
+  return used === path.length && top !== undefined && isSame(top, root)
 }
 
 /** Splitting at the largest power of two, as the RFC does, pairs neighbours on every level and moves an odd last node

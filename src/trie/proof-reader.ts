@@ -5,7 +5,7 @@
 // two proofs, and so that nothing travels along unread. What the original refuses is refused here, too. The order of
 // fields and blanks between them are free. Portable.
 
-import { type JsonReading, readJsonText } from './json-text.ts'
+import { readJsonText } from './json-text.ts'
 import {
   type AbsenceProof,
   type JsonBytes,
@@ -24,25 +24,22 @@ export type Reading<T> =
  * `120.0` can no longer be seen). Never throws on JSON; the reason is for people.
  */
 export function parseProofJson(input: unknown): Reading<MerkleProof> {
-  return parse(input, (value) => {
-    const fields = fieldsOf(value, ['nodes'], 'the proof')
-    if (fields instanceof Malformed) return fields
-    const nodes = readSteps(fields.nodes)
-    return nodes instanceof Malformed ? nodes : { nodes }
-  })
+  return parse(input, readProofValue)
 }
 
 /** The same for an absence proof. */
 export function parseAbsenceProofJson(input: unknown): Reading<AbsenceProof> {
-  return parse(input, (value) => {
-    const fields = fieldsOf(value, ['absent', 'key', 'nodes'], 'the proof')
-    if (fields instanceof Malformed) return fields
-    if (fields.absent !== true) return new Malformed('absent has to be true')
-    const key = readBytes(fields.key, 'the key')
-    if (key instanceof Malformed) return key
-    const nodes = readSteps(fields.nodes)
-    return nodes instanceof Malformed ? nodes : { absent: true, key, nodes }
-  })
+  return parse(input, readAbsenceProofValue)
+}
+
+/** As `parseProofJson`, of a value that the caller has parsed; it takes no text. */
+export function readProofValue(value: unknown): Reading<MerkleProof> {
+  return readingOf(readProof(value))
+}
+
+/** The same for an absence proof. */
+export function readAbsenceProofValue(value: unknown): Reading<AbsenceProof> {
+  return readingOf(readAbsenceProof(value))
 }
 
 /** Why a value is no proof; returned in place of what was to be read. */
@@ -54,12 +51,31 @@ class Malformed {
   }
 }
 
-function parse<T extends object>(input: unknown, read: (value: unknown) => T | Malformed): Reading<T> {
-  const json: JsonReading | { ok: true; value: unknown } =
-    typeof input === 'string' ? readJsonText(input) : { ok: true, value: input }
-  if (!json.ok) return json
-  const proof = read(json.value)
+function parse<T>(input: unknown, read: (value: unknown) => Reading<T>): Reading<T> {
+  if (typeof input !== 'string') return read(input)
+  const json = readJsonText(input)
+  return json.ok ? read(json.value) : json
+}
+
+function readingOf<T extends object>(proof: T | Malformed): Reading<T> {
   return proof instanceof Malformed ? { ok: false, reason: proof.reason } : { ok: true, proof }
+}
+
+function readProof(value: unknown): MerkleProof | Malformed {
+  const fields = fieldsOf(value, ['nodes'], 'the proof')
+  if (fields instanceof Malformed) return fields
+  const nodes = readSteps(fields.nodes)
+  return nodes instanceof Malformed ? nodes : { nodes }
+}
+
+function readAbsenceProof(value: unknown): AbsenceProof | Malformed {
+  const fields = fieldsOf(value, ['absent', 'key', 'nodes'], 'the proof')
+  if (fields instanceof Malformed) return fields
+  if (fields.absent !== true) return new Malformed('absent has to be true')
+  const key = readBytes(fields.key, 'the key')
+  if (key instanceof Malformed) return key
+  const nodes = readSteps(fields.nodes)
+  return nodes instanceof Malformed ? nodes : { absent: true, key, nodes }
 }
 
 function readSteps(value: unknown): ProofStep[] | Malformed {

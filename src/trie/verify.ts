@@ -18,7 +18,9 @@ import {
   keyOf,
 } from './encoding.ts'
 import {
+  type AbsenceProof,
   type JsonBytes,
+  type MerkleProof,
   PROOF_NODES_MAX,
   type ProofBranch,
   type ProofLeaf,
@@ -56,6 +58,11 @@ export type Verdict = { readonly ok: true } | { readonly ok: false; readonly rea
 
 const ACCEPTED: Verdict = { ok: true }
 
+/** The 32-byte key under which the trie has a message's data. */
+export function keyOfData(data: Uint8Array): Uint8Array {
+  return keyOf(data, sha256)
+}
+
 /**
  * Whether `proof` shows that a message with this `data` is in the trie with this root hash (32 bytes). `key`, where the
  * caller has it from elsewhere, has to be the data's. `proof` is whatever arrived: a JSON text or a parsed value; takes
@@ -73,10 +80,24 @@ export function verifyInclusion({
   readonly proof: unknown
 }): Verdict {
   const reading = parseProofJson(proof)
-  if (!reading.ok) return refuse('malformed')
+  return reading.ok ? checkInclusion({ rootHash, key, data, proof: reading.proof }) : refuse('malformed')
+}
+
+/** As `verifyInclusion`, of a proof that was read already. */
+export function checkInclusion({
+  rootHash,
+  key,
+  data,
+  proof,
+}: {
+  readonly rootHash: Uint8Array
+  readonly key?: Uint8Array | undefined
+  readonly data: Uint8Array
+  readonly proof: MerkleProof
+}): Verdict {
   const keyOfData = keyOf(data, sha256)
   if (key !== undefined && !equalBytes(key, keyOfData)) return refuse('key-is-not-of-data')
-  const path = followPath(rootHash, keyOfData, reading.proof.nodes)
+  const path = followPath(rootHash, keyOfData, proof.nodes)
   if (path.kind === 'refused') return refuse(path.reason)
   if (path.kind === 'empty-side') return refuse('not-a-leaf-last')
   if (!equalBytes(path.key, keyOfData)) return refuse('other-key')
@@ -98,8 +119,20 @@ export function verifyAbsence({
   readonly proof: unknown
 }): Verdict {
   const reading = parseAbsenceProofJson(proof)
-  if (!reading.ok) return refuse('malformed')
-  const { key: bits, nodes } = reading.proof
+  return reading.ok ? checkAbsence({ rootHash, key, proof: reading.proof }) : refuse('malformed')
+}
+
+/** As `verifyAbsence`, of a proof that was read already. */
+export function checkAbsence({
+  rootHash,
+  key,
+  proof,
+}: {
+  readonly rootHash: Uint8Array
+  readonly key: Uint8Array
+  readonly proof: AbsenceProof
+}): Verdict {
+  const { key: bits, nodes } = proof
   const provenKey = keyFromBits(bits)
   if (provenKey === undefined || !equalBytes(provenKey, key)) return refuse('other-key')
   if (rootHash.length === HASH_BYTES && rootHash.every((byte) => byte === 0)) return checkEmptyTrie(nodes)

@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url'
 
 const source = fileURLToPath(new URL('../../src', import.meta.url))
 
-/** What each room may import besides itself and `types`: a room by its index and entries, or `room/folder` for entries
- *  in that folder only. */
+/** What each room may import besides itself and `types`: a room by its index and entries, `room/folder` for entries in
+ *  that folder only, or `room/file` for one entry. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
   types: [],
   codec: [],
@@ -19,7 +19,15 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   consensus: ['quorum', 'crypto/portable'],
   trie: ['crypto'],
   sequencing: ['codec', 'quorum', 'crypto/portable', 'trie'],
-  proofs: ['codec', 'quorum', 'crypto/portable', 'trie/verify'],
+  proofs: [
+    'codec',
+    'quorum',
+    'crypto/portable',
+    'crypto/domain',
+    'trie/verify',
+    'sequencing/merkle',
+    'sequencing/roots',
+  ],
   client: ['codec', 'proofs'],
   light: ['codec', 'proofs', 'client'],
   explorer: [],
@@ -45,13 +53,17 @@ const entries: Readonly<Record<string, RegExp>> = {
   // What a bundle for browsers takes, and the stored form of nodes.
   trie: /^(verify|records)\.ts$/,
   quorum: /^assert\.ts$/,
+  // The trees of a block's header, for who checks proofs without making blocks.
+  sequencing: /^(merkle|roots)\.ts$/,
+  // Making proofs is the node's part; a verifier does not load it.
+  proofs: /^make\.ts$/,
   node: /^(check|config|genesis|home|keys|log|node|testnet|validator-record)\.ts$/,
 }
 /** What a room implements is declared by the room that needs it. */
 const portFiles = /^ports\.ts$/
 /** What runs in a browser: these, and all that they import. */
 const portable =
-  /^(types|codec|quorum|proofs|client|light)\/|^crypto\/(index|domain)\.ts$|^crypto\/portable\/|^trie\/verify\.ts$/
+  /^(types|codec|quorum|proofs|client|light)\/|^crypto\/(index|domain)\.ts$|^crypto\/portable\/|^trie\/verify\.ts$|^sequencing\/(merkle|roots)\.ts$/
 
 interface Import {
   readonly from: string
@@ -115,7 +127,7 @@ function isAllowed({ from, isTypeOnly }: Import, target: string): boolean {
   if (isTypeOnly && portFiles.test(target.slice(wanted.length + 1))) return true
   const list = allowed[room]
   if (list === undefined) return forbidden[room]?.includes(wanted) === false
-  return list.includes(wanted) || list.includes(dirname(target))
+  return list.includes(wanted) || list.includes(dirname(target)) || list.includes(target.replace(/\.ts$/, ''))
 }
 
 /** A chain of imports from `path` to a builtin of Node, if there is one. */

@@ -1,0 +1,88 @@
+// A chain of headers from a trusted block on, and two that contradict each other.
+import type { ValidatorIndex } from '../types/index.ts'
+import {
+  demandLink,
+  type FinalBlockHeader,
+  type ProvenHeader,
+  readFinalHeaderObject,
+  readHeaders,
+} from './final-header.ts'
+import { proofTypes } from './formats.ts'
+import { fieldsOf, jsonOf } from './json.ts'
+import { demand, type Verdict, verdictOf } from './refusals.ts'
+import type { Trust, TrustedBlock } from './trust.ts'
+
+export interface ProvenHeaders {
+  readonly kind: 'headers'
+  /** Of consecutive heights; all final with the last. */
+  readonly headers: readonly ProvenHeader[]
+  readonly block: FinalBlockHeader
+}
+
+export interface ProvenFork {
+  readonly kind: 'fork'
+  readonly first: FinalBlockHeader
+  readonly second: FinalBlockHeader
+  /** Who signed both; where the views differ, others may have lied in between. */
+  readonly signersOfBoth: readonly ValidatorIndex[]
+}
+
+/** Whether `proof` (text or parsed) shows consecutive final headers, which go on from `trusted` where that is given. */
+export function verifyHeaders({
+  trust,
+  proof,
+  trusted,
+}: {
+  readonly trust: Trust
+  readonly proof: unknown
+  readonly trusted?: TrustedBlock
+}): Verdict<ProvenHeaders> {
+  return verdictOf(() => {
+    const proven = readHeaderChain(trust, jsonOf(proof))
+    const [first] = proven.headers
+    if (trusted !== undefined && first !== undefined) demandAfter(trusted, first)
+    return proven
+  })
+}
+
+/** Whether `proof` (text or parsed) shows two final blocks of one height. */
+export function verifyFork({
+  trust,
+  proof,
+}: {
+  readonly trust: Trust
+  readonly proof: unknown
+}): Verdict<ProvenFork> {
+  return verdictOf(() => readFork(trust, jsonOf(proof)))
+}
+
+export function readHeaderChain(trust: Trust, value: unknown): ProvenHeaders {
+  const fields = fieldsOf(value, ['type', 'headers', 'finalization'], 'the proof')
+  demand(fields.type === proofTypes.headers, 'other-type')
+  const { headers, last } = readHeaders(trust, fields)
+  return { kind: 'headers', headers, block: last }
+}
+
+export function readFork(trust: Trust, value: unknown): ProvenFork {
+  const fields = fieldsOf(value, ['type', 'first', 'second'], 'the proof')
+  demand(fields.type === proofTypes.fork, 'other-type')
+  const first = readFinalHeaderObject(trust, fields.first, 'first')
+  const second = readFinalHeaderObject(trust, fields.second, 'second')
+  demand(first.header.height === second.header.height, 'two-heights')
+  demand(first.id !== second.id, 'same-block')
+  const signers = new Set(second.finality.signers)
+  return {
+    kind: 'fork',
+    first,
+    second,
+    signersOfBoth: first.finality.signers.filter((validator) => signers.has(validator)),
+  }
+}
+
+function demandAfter(trusted: TrustedBlock, first: ProvenHeader): void {
+  const { height, previousBlockId } = first.header
+  const isNext = height === trusted.height + 1 && previousBlockId === trusted.id
+  demand(isNext, 'not-after-trusted', `height ${height} after ${trusted.height}`)
+  const { id, time } = trusted
+  demandLink({ id, header: { height: trusted.height, time } }, first)
+}
