@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import { softwareVersion } from '../node/version.ts'
 import type { Context } from './command.ts'
+import { addBenchCommand } from './commands/bench.ts'
 import { addBlockCommand } from './commands/block.ts'
 import { addCheckCommand } from './commands/check.ts'
 import { addDevnetCommand } from './commands/devnet.ts'
@@ -27,6 +28,7 @@ const commands = [
   addTestnetCommand,
   addStartCommand,
   addCheckCommand,
+  addBenchCommand,
 ]
 
 /** Runs `diseq` with these arguments and resolves with its exit code; never throws. */
