@@ -1,11 +1,11 @@
 // `/openapi.json`: OpenAPI 3.1, made from the schemas that check the input and that the tests hold the replies against.
 import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
-import { sharedSchemas } from './schemas/shared.ts'
+import { allSchemas } from './schemas/all.ts'
 
 /** To be called before any route is added. */
 export function describeRoutes(app: FastifyInstance, version: string): void {
-  for (const schema of sharedSchemas) app.addSchema(schema)
+  for (const schema of allSchemas) app.addSchema(schema)
   app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -19,6 +19,7 @@ export function describeRoutes(app: FastifyInstance, version: string): void {
       tags: [
         { name: 'messages', description: 'Submitting messages and finding them again' },
         { name: 'blocks', description: 'The agreed order' },
+        { name: 'proofs', description: 'What strangers can check with the genesis file alone' },
         { name: 'node', description: "This node's own view" },
         { name: 'service', description: 'Probes, metrics and this description' },
         { name: 'original', description: 'The routes of the original DISEQ, for its clients' },

@@ -12,6 +12,14 @@ export interface RateLimit {
   readonly burst: number
 }
 
+export interface ReplyTime {
+  readonly method: string
+  /** The route's pattern, so that there is a bounded number of them; `unmatched` where no route was. */
+  readonly route: string
+  readonly status: number
+  readonly seconds: number
+}
+
 export interface ApiOptions {
   readonly surface: RouteSurface
   /** Of this software; shown by the API's description. */
@@ -56,6 +64,8 @@ export interface ApiOptions {
   readonly maxConnections: number
   /** How long `close` waits for requests under way. */
   readonly closeGraceMs: number
+  /** Told of each reply, for metrics. */
+  readonly onReply: (reply: ReplyTime) => void
   /** Milliseconds, for the rate limit. */
   readonly now: () => number
   readonly logger?: FastifyBaseLogger
@@ -87,5 +97,6 @@ export const defaultApiOptions: ApiOptions = {
   idleSocketTimeoutMs: 120_000,
   maxConnections: 2_000,
   closeGraceMs: 5_000,
+  onReply: () => undefined,
   now: () => performance.now(),
 }

@@ -217,4 +217,26 @@ export interface NodePort {
   metricsText?(): Promise<string> | string
 }
 
-export interface ApiPorts extends SubmissionPort, ChainPort, TriePort, ConsensusPort, NodePort {}
+/** A proof as JSON text, as docs/proofs.md specifies it; undefined where there is nothing to prove yet. */
+export type ProofText = string | undefined
+
+/** What the node can prove to strangers. Ranges are consecutive blocks; one ends early at the latest block, or where it
+ *  has become large. */
+export interface ProofPort {
+  /** Where a message is. Undefined: it is not final. `withTrie`: also that its data is in the latest trie. */
+  finalityProof(id: MessageId, options: { readonly withTrie: boolean }): Promise<ProofText>
+  /** All messages of a namespace in blocks from 1 on. Undefined: block `from` is not final. */
+  namespaceProof(
+    namespace: string,
+    range: { readonly from: Height; readonly count: number },
+  ): Promise<ProofText>
+  /** That a 32-byte key is in the trie, or that it is not: after the block at `height`, or the latest.
+   *  `too-old`: that trie is no longer kept. Undefined: there is no such block. */
+  trieProof(key: Uint8Array, height: Height | undefined): Promise<ProofText | 'too-old'>
+  /** Headers from 1 on, the last with its finalization. Undefined: block `from` is not final. */
+  headers(range: { readonly from: Height; readonly count: number }): Promise<ProofText>
+  /** This node's signed word that it has accepted these messages. */
+  receipt(ids: readonly MessageId[]): string
+}
+
+export interface ApiPorts extends SubmissionPort, ChainPort, TriePort, ConsensusPort, ProofPort, NodePort {}

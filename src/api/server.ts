@@ -17,6 +17,7 @@ import { registerBlockRoutes } from './routes/blocks.ts'
 import { registerMessageRoutes, streamedType } from './routes/messages.ts'
 import { registerNodeRoutes } from './routes/node.ts'
 import { registerOriginalRoutes } from './routes/original.ts'
+import { registerProofRoutes } from './routes/proofs.ts'
 import { registerDescription, registerHomePage, registerMetrics, registerProbes } from './routes/service.ts'
 import { registerSignedRoutes } from './routes/signed.ts'
 import { registerStream } from './routes/stream.ts'
@@ -96,7 +97,11 @@ export function createServer(ports: ApiPorts, overrides: Partial<ApiOptions> = {
   app.setNotFoundHandler((request, reply) => replyNotFound(paths, request, reply))
   app.addHook('onResponse', (request, reply, done) => {
     request.bodyReader?.release()
-    counters.count(request.method, request.routeOptions.url, reply.statusCode)
+    const route = request.routeOptions.url
+    const { method } = request
+    counters.count(method, route, reply.statusCode)
+    const seconds = reply.elapsedTime / 1000
+    options.onReply({ method, route: route ?? 'unmatched', status: reply.statusCode, seconds })
     done()
   })
   app.addHook('onReady', async () => {
@@ -189,6 +194,7 @@ function registerRoutes(app: FastifyInstance, context: ApiContext): void {
     })
     registerMessageRoutes(scope, context)
     registerBlockRoutes(scope, context)
+    registerProofRoutes(scope, context)
     registerNodeRoutes(scope, context)
     registerStream(scope, context)
   })

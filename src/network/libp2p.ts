@@ -8,6 +8,7 @@ import { type Ping, ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
+import type { Libp2pMetrics } from './ports.ts'
 
 export interface NodeServices extends Record<string, unknown> {
   identify: Identify
@@ -27,6 +28,7 @@ export interface NodeOptions {
   readonly pingIntervalMs: number
   readonly gossip: Partial<GossipsubOpts>
   readonly gater: ConnectionGater
+  readonly metrics?: Libp2pMetrics
 }
 
 const MiB = 1024 * 1024
@@ -42,9 +44,10 @@ const inboundPerHostPerSecond = 50
 /** A node that neither listens nor dials before its `start()`. @throws if the seed has no 32 bytes or an address is
  *  no multiaddr. */
 export async function createNode(options: NodeOptions): Promise<Libp2pNode> {
-  const { listen, announce, maxConnections, pingIntervalMs, gossip, gater } = options
+  const { listen, announce, maxConnections, pingIntervalMs, gossip, gater, metrics } = options
   return createLibp2p<NodeServices>({
     start: false,
+    ...(metrics === undefined ? {} : { metrics }),
     privateKey: await generateKeyPairFromSeed('Ed25519', options.identitySeed),
     nodeInfo: { name: 'diseq', version: '1' },
     addresses: { listen: [...listen], announce: [...announce] },

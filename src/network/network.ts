@@ -227,6 +227,7 @@ export class Network {
         pointsOf: (peer) => this.#conduct.pointsOf(peer as PeerId),
       }),
       gater: this.#gater(),
+      ...(this.#options.metrics === undefined ? {} : { metrics: this.#options.metrics }),
     })
     const shared = { node, conduct: this.#conduct, counters: this.#counters, log: handler.log, chainId, now }
     const admission = this.#admission

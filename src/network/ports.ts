@@ -1,4 +1,5 @@
 // What the network needs of the node (`NetworkHandler`), and the plain data it gives out.
+import type { ComponentLogger, Metrics } from '@libp2p/interface'
 import type { BatchesRequest, BlocksRequest, PeerStatus, ViewRequest } from '../codec/index.ts'
 import type { Evidence, Genesis, Height, PeerId, ValidatorIndex } from '../types/index.ts'
 import type { VerifiedFrame } from './verify.ts'
@@ -66,7 +67,12 @@ export interface NetworkOptions {
   /** Whether the two payloads of evidence contradict each other; without it only their signatures are checked. */
   readonly convicts?: (evidence: Evidence) => boolean
   readonly settings?: Partial<NetworkSettings>
+  /** Takes libp2p's own metrics. */
+  readonly metrics?: Libp2pMetrics
 }
+
+/** Makes libp2p's collector of metrics, as `@libp2p/prometheus-metrics` does. */
+export type Libp2pMetrics = (components: { logger: ComponentLogger }) => Metrics
 
 /** What an operator or a test may tune. */
 export interface NetworkSettings {

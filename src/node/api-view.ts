@@ -27,6 +27,7 @@ import type { ChainStore } from '../storage/index.ts'
 import { leafOnPath, proofToJsonText, proveInclusion, type TrieNodes } from '../trie/index.ts'
 import type { BlockId, Genesis, Height, MessageId, PeerId, ValidatorIndex, Vote } from '../types/index.ts'
 import type { PendingKeys } from './pending-keys.ts'
+import type { ProofMaker } from './proof-maker.ts'
 import type { Replica } from './replica.ts'
 
 export interface ApiViewOptions {
@@ -40,8 +41,10 @@ export interface ApiViewOptions {
   readonly validator: ValidatorIndex | undefined
   readonly version: string
   readonly startedAt: number
+  readonly proofs: ProofMaker
   /** What connected peers told last. */
   readonly statusOf: (peer: PeerId) => PeerStatus | undefined
+  readonly metricsText: () => Promise<string>
 }
 
 export function apiView(options: ApiViewOptions): ApiPorts {
@@ -77,6 +80,14 @@ export function apiView(options: ApiViewOptions): ApiPorts {
       return proof === undefined ? undefined : proofToJsonText(proof)
     },
     waitForKey: (key, signal) => waitForKey(options, key, signal),
+    finalityProof: async (id, { withTrie }) => textOf(await options.proofs.finality(id, { withTrie })),
+    namespaceProof: async (namespace, range) => textOf(await options.proofs.namespace(namespace, range)),
+    trieProof: async (key, height) => {
+      const proof = await options.proofs.trie(key, height)
+      return proof === 'too-old' ? proof : textOf(proof)
+    },
+    headers: async (range) => textOf(await options.proofs.headers(range)),
+    receipt: (ids) => JSON.stringify(options.proofs.receipt(ids)),
     submitSigned: async (kind, signed) => submitSigned(options, kind, signed),
     commitments: () => commitmentsView(replica),
     evidence: () => replica.evidence,
@@ -108,7 +119,12 @@ export function apiView(options: ApiViewOptions): ApiPorts {
         finalHeight: options.statusOf(peer)?.finalHeight ?? null,
       })),
     pool: ({ limit }) => poolView(replica, limit),
+    metricsText: options.metricsText,
   }
+}
+
+function textOf(proof: object | undefined): string | undefined {
+  return proof === undefined ? undefined : JSON.stringify(proof)
 }
 
 async function messageStates(options: ApiViewOptions, ids: readonly MessageId[]): Promise<MessageState[]> {

@@ -79,7 +79,11 @@ export interface DriverOptions {
   readonly work: DriverWork
   /** A broken invariant or a failed disk: the process has to stop. */
   readonly onFatal: (error: unknown) => void
+  /** Looks on after each step, for metrics; it must neither change anything nor throw. */
+  readonly observe?: StepObserver
 }
+
+export type StepObserver = (input: Input, outputs: readonly Output[], core: CoreState) => void
 
 type CommitmentBody = Extract<Unsigned, { kind: 'pool-commitment' }>['commitment']
 
@@ -161,7 +165,11 @@ export class Driver {
       await Promise.resolve()
       while (this.#queue.length > 0 && !this.#isStopped) {
         const outputs: Output[] = []
-        for (const input of this.#queue.splice(0, inputsPerRound)) outputs.push(...step(this.#core, input))
+        for (const input of this.#queue.splice(0, inputsPerRound)) {
+          const made = step(this.#core, input)
+          this.#options.observe?.(input, made, this.#core)
+          outputs.push(...made)
+        }
         await this.#perform(outputs)
       }
     } catch (error) {

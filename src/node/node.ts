@@ -1,7 +1,8 @@
 // Builds a node and runs it: everything it is made of is put together here, in the order in which it has to start,
 // and taken apart in the reverse.
 import { readFileSync } from 'node:fs'
-import { type ApiServer, createServer } from '../api/index.ts'
+import { prometheusMetrics } from '@libp2p/prometheus-metrics'
+import { type ApiPorts, type ApiServer, createServer, type ReplyTime } from '../api/index.ts'
 import type { PeerStatus } from '../codec/index.ts'
 import { createSigner, createVrfProver, publicKeyOf, sha256, signingInput } from '../crypto/native/index.ts'
 import { Network, type NetworkHandler } from '../network/index.ts'
@@ -11,6 +12,7 @@ import {
   checkAgainstDatabase,
   LevelStore,
   NodeRecordFile,
+  type RecordFile,
   SigningRecord,
 } from '../storage/index.ts'
 import { TrieNodes } from '../trie/index.ts'
@@ -18,10 +20,13 @@ import type { PeerId, SignedKind } from '../types/index.ts'
 import { type ApiViewOptions, apiView } from './api-view.ts'
 import { systemClock } from './clock.ts'
 import { homePaths, type NodeIdentity, readIdentity } from './home.ts'
+import { NodeMetrics } from './metrics/node-metrics.ts'
+import { timedFile, timedStore } from './metrics/timed-storage.ts'
 import type { HostPort } from './option-types.ts'
 import type { NodeConfig } from './options.ts'
 import { PendingKeys } from './pending-keys.ts'
 import type { Keys, Log, Transport, Verifier } from './ports.ts'
+import { ProofMaker, type ReceiptSigner } from './proof-maker.ts'
 import { Replica } from './replica.ts'
 import { Signing } from './signing.ts'
 import { softwareVersion } from './version.ts'
@@ -64,6 +69,7 @@ class Node implements RunningNode {
   /** What has started, to be stopped in reverse. */
   readonly #started: (() => Promise<void>)[] = []
   readonly #statuses = new Map<PeerId, PeerStatus>()
+  readonly #metrics = new NodeMetrics()
   #resolveStopped: (error: Error | undefined) => void = () => undefined
   #stopping: Promise<void> | undefined
   #failure: Error | undefined
@@ -88,7 +94,10 @@ class Node implements RunningNode {
     const identity = readIdentity(home)
     const { genesis } = identity
     const paths = homePaths(home)
-    const store = await ChainStore.open({ store: await LevelStore.open(paths.database), genesis })
+    const metrics = this.#metrics
+    metrics.start()
+    const database = timedStore(await LevelStore.open(paths.database), metrics.onWrite('database'))
+    const store = await ChainStore.open({ store: database, genesis })
     this.#started.push(() => store.close())
     const trieNodes = new TrieNodes({
       source: store.trieNodes,
@@ -96,7 +105,8 @@ class Node implements RunningNode {
       cachedNodesMax: cachedTrieNodesMax,
     })
     const keys = keysOf(identity)
-    const signing = await openSigning({ identity, path: paths.signingRecord, store, log })
+    const recordFile = timedFile(new NodeRecordFile(paths.signingRecord), metrics.onWrite('signing-record'))
+    const signing = await openSigning({ identity, path: paths.signingRecord, file: recordFile, store, log })
     const network = new Network({
       genesis,
       identitySeed: identity.keys.nodeSeed,
@@ -106,6 +116,8 @@ class Node implements RunningNode {
       handler: this.#handler(store),
       convicts: ({ first, second }) => conflictOf(first, second) !== undefined,
       settings: { statusIntervalMs: config.statusIntervalMs },
+      // The process's own figures are collected once, by NodeMetrics.
+      metrics: prometheusMetrics({ registry: metrics.registry, collectDefaultMetrics: false }),
     })
     this.#network = network
     const replica = await Replica.open({
@@ -120,13 +132,15 @@ class Node implements RunningNode {
       clock: systemClock,
       log,
       onFatal: (error) => this.#fail(error),
+      observe: (input, outputs, core) => metrics.onStep(input, outputs, core),
     })
     this.#replica = replica
     this.#started.push(() => replica.stop())
     await replica.start()
     this.#started.push(() => network.stop())
     await network.start()
-    await this.#serve({
+    const servers: ApiServer[] = []
+    const view: ApiViewOptions = {
       genesis,
       genesisText: readFileSync(paths.genesis, 'utf8'),
       replica,
@@ -137,8 +151,26 @@ class Node implements RunningNode {
       validator: keys.validator,
       version: softwareVersion(),
       startedAt: Date.now(),
+      proofs: new ProofMaker({
+        store,
+        trieNodes,
+        sha256,
+        receiptSigner: receiptSignerOf(identity),
+        clock: systemClock,
+      }),
       statusOf: (peer) => this.#statuses.get(peer),
+      metricsText: () => metrics.text(),
+    }
+    const ports = apiView(view)
+    metrics.attach({
+      ...view,
+      databasePath: paths.database,
+      poolMaxBytes: config.poolMaxBytes,
+      isSigning: () => signing !== undefined,
+      isReady: () => ports.readiness().isReady,
+      streamFigures: () => totalOf(servers),
     })
+    await this.#serve(ports, servers)
   }
 
   stop(): Promise<void> {
@@ -163,16 +195,17 @@ class Node implements RunningNode {
     void this.stop()
   }
 
-  async #serve(view: ApiViewOptions): Promise<void> {
+  async #serve(ports: ApiPorts, servers: ApiServer[]): Promise<void> {
     const { config } = this.#options
-    const ports = apiView(view)
     const listen = async (at: HostPort, server: ApiServer) => {
+      servers.push(server)
       const { host, port } = await server.listen(at)
       this.#started.push(() => server.close())
       return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
     }
     const shared = {
-      version: view.version,
+      version: softwareVersion(),
+      onReply: (reply: ReplyTime) => this.#metrics.onReply(reply),
       maxBodyBytes: config.maxBodyBytes,
       corsOrigins: config.corsOrigins,
       trustProxy: config.trustedProxies.length === 0 ? false : [...config.trustedProxies],
@@ -235,6 +268,18 @@ class Node implements RunningNode {
   }
 }
 
+/** What the readers of all servers come to. */
+function totalOf(servers: readonly ApiServer[]): ReturnType<ApiServer['streamFigures']> {
+  const total = { readers: 0, letGo: 0, bufferedBytes: 0 }
+  for (const server of servers) {
+    const { readers, letGo, bufferedBytes } = server.streamFigures()
+    total.readers += readers
+    total.letGo += letGo
+    total.bufferedBytes += bufferedBytes
+  }
+  return total
+}
+
 function keysOf({ genesis, keys, validatorIndex }: NodeIdentity): Keys {
   const nodeSigner = createSigner(keys.nodeSeed)
   const prover = createVrfProver(keys.vrfSeed)
@@ -246,14 +291,23 @@ function keysOf({ genesis, keys, validatorIndex }: NodeIdentity): Keys {
   }
 }
 
+/** Signs receipts as the node, whether it is a validator's or not. */
+function receiptSignerOf({ genesis, keys }: NodeIdentity): ReceiptSigner {
+  const signer = createSigner(keys.nodeSeed)
+  const sign = (bytes: Uint8Array) =>
+    signer.sign(signingInput({ kind: 'receipt', genesisHash: genesis.hash, bytes }))
+  return { node: signer.publicKey, sign }
+}
+
 /** The right to sign, for a validator whose record is at least as new as its database; else it follows and says why. */
 async function openSigning(options: {
   identity: NodeIdentity
   path: string
+  file: RecordFile
   store: ChainStore
   log: Log
 }): Promise<Signing | undefined> {
-  const { identity, path, store, log } = options
+  const { identity, path, file, store, log } = options
   const { genesis, keys, validatorIndex } = identity
   if (validatorIndex === undefined) return undefined
   const signer = createSigner(keys.votingSeed)
@@ -261,7 +315,7 @@ async function openSigning(options: {
     signer.sign(signingInput({ kind, genesisHash: genesis.hash, bytes }))
   const votingKey = publicKeyOf(keys.votingSeed)
   const record = await SigningRecord.open({
-    file: new NodeRecordFile(path),
+    file,
     genesisHash: genesis.hash,
     votingKey,
     sign,

@@ -33,7 +33,7 @@ import type {
 import { BatchFetcher } from './batch-fetcher.ts'
 import { BlockWork } from './block-work.ts'
 import { ChainHead, type FinalEvent } from './chain-head.ts'
-import { Driver, type Pace } from './driver.ts'
+import { Driver, type Pace, type StepObserver } from './driver.ts'
 import { Exchange } from './exchange.ts'
 import { BlockExecution } from './execution.ts'
 import { framesLacking, holdingOf } from './height-view.ts'
@@ -77,6 +77,8 @@ export interface ReplicaOptions {
   readonly log: Log
   /** A broken invariant or a failed disk: the process has to stop. */
   readonly onFatal: (error: unknown) => void
+  /** Looks on after each step of the core, for metrics. */
+  readonly observe?: StepObserver
 }
 
 /** Bytes of one reply of batches; the rest is asked for again. */
@@ -176,6 +178,7 @@ export class Replica {
       keys,
       signing: options.signing,
       onFatal,
+      ...(options.observe === undefined ? {} : { observe: options.observe }),
       work: {
         execute: (block) => work.execute(block),
         executed: (id) => work.executed(id),

@@ -100,6 +100,12 @@ export function checkAgreement(output: string, made: TestnetOptions, wanted: Par
   }
 }
 
+/** The ports of this machine that the nodes of a network listen on. */
+export function portsOf({ options }: Testnet): number[] {
+  const indexes = Array.from({ length: options.validators }, (_, index) => index)
+  return indexes.flatMap((index) => [httpOf(options, index).port, p2pPortOf(options, index)])
+}
+
 function writeHomes(folder: string, options: TestnetOptions, time: TimeMs): void {
   const { chain, faultModel, validators } = options
   const keys = Array.from({ length: validators }, () => randomKeys())

@@ -26,7 +26,7 @@ export function registerMessageRoutes(scope: FastifyInstance, context: ApiContex
 
 interface SubmitRoute {
   Body: MessageInput | readonly MessageInput[] | Readable | undefined
-  Querystring: { wait?: 'final' }
+  Querystring: { wait?: 'final'; receipt?: 'true' | 'false' }
 }
 
 function addSubmit(scope: FastifyInstance, context: ApiContext): void {
@@ -47,8 +47,13 @@ function addSubmit(scope: FastifyInstance, context: ApiContext): void {
           enum: ['final'],
           description: `Answer once all are final, or no longer can be; after ${waitFinalTimeoutMs} ms 202 all the same.`,
         },
+        receipt: {
+          type: 'string',
+          enum: ['true', 'false'],
+          description: "true: with the node's signed word that it has them, one signature for the request.",
+        },
       },
-      { optional: ['wait'] },
+      { optional: ['wait', 'receipt'] },
     ),
     body: {
       content: {
@@ -67,20 +72,28 @@ function addSubmit(scope: FastifyInstance, context: ApiContext): void {
         'reserved-namespace-invalid',
         'pool-full',
       ]),
-      200: json('With wait=final: where each is.', objectOf({ messages: listOf(ref('MessageState')) })),
+      200: json(
+        'With wait=final: where each is.',
+        objectOf(
+          { messages: listOf(ref('MessageState')), receipt: ref('Receipt') },
+          { optional: ['receipt'] },
+        ),
+      ),
       202: json(
         "Accepted: on this node's disk, and on its way. In the order sent.",
-        objectOf({ ids: listOf(hexHash) }),
+        objectOf({ ids: listOf(hexHash), receipt: ref('Receipt') }, { optional: ['receipt'] }),
       ),
     },
   }
   scope.post<SubmitRoute>('/v1/messages', { schema }, async (request, reply) => {
     const ids = await submit(context, request)
+    // Its time is that of the promise, not of a wait's end.
+    const receipt = request.query.receipt === 'true' ? `,"receipt":${context.ports.receipt(ids)}` : ''
     if (request.query.wait === 'final') {
       const states = await waitForFinal(context, reply, ids)
-      if (states !== undefined) return sendJson(reply, stateListText(ids, states))
+      if (states !== undefined) return sendJson(reply, `{"messages":${stateListText(ids, states)}${receipt}}`)
     }
-    return sendJson(reply.code(202), `{"ids":[${ids.length === 0 ? '' : `"${ids.join('","')}"`}]}`)
+    return sendJson(reply.code(202), `{"ids":[${ids.length === 0 ? '' : `"${ids.join('","')}"`}]${receipt}}`)
   })
 }
 
@@ -113,7 +126,7 @@ async function waitForFinal(
 }
 
 function stateListText(ids: readonly MessageId[], states: readonly MessageState[]): string {
-  return JSON.stringify({ messages: ids.map((id, index) => ({ id, ...states[index] })) })
+  return JSON.stringify(ids.map((id, index) => ({ id, ...states[index] })))
 }
 
 function addLookUp(scope: FastifyInstance, { ports }: ApiContext): void {
