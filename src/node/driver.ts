@@ -220,10 +220,10 @@ export class Driver {
         this.#arm(output.timer, output.growth)
         return
       case 'build-block':
-        void this.#build(output)
+        this.#build(output).catch(this.#options.onFatal)
         return
       case 'check-block':
-        void this.#check(output.block)
+        this.#check(output.block).catch(this.#options.onFatal)
         return
       case 'fetch-block':
         work.fetchBlock(output.blockId, output.holders)

@@ -236,8 +236,13 @@ export class Replica {
       tipHeight: () => head.state.height,
       downloadBlocks: (peer, range) => transport.requestBlocks(peer, range),
       applyBlock: async (received) => {
-        const verified = verifier.verifyFinal(received)
-        return verified.ok ? work.applySynced(received) : { refused: verified.reason }
+        try {
+          const verified = verifier.verifyFinal(received)
+          return verified.ok ? await work.applySynced(received) : { refused: verified.reason }
+        } catch (error) {
+          onFatal(error)
+          throw error
+        }
       },
       reportPeer: (peer, reason) => transport.reportPeer(peer, reason),
       nowMs: () => clock.nowMs(),
@@ -450,7 +455,9 @@ export class Replica {
       'a validator signed two things that contradict each other',
     )
     store.saveStep({ evidence: [evidence] }).catch(onFatal)
-    if (!this.head.state.convicted.has(validator)) void this.submit([messageOfEvidence(evidence)])
+    if (!this.head.state.convicted.has(validator)) {
+      this.submit([messageOfEvidence(evidence)]).catch(onFatal)
+    }
     return true
   }
 }

@@ -70,7 +70,10 @@ export class BlockSync {
       this.#ranges[at] = { from: range.from, count: range.count, state: 'downloading', peer: source.peer }
       void this.#download(source, range)
     }
-    if (!this.#isApplying && this.#ranges[0]?.state === 'downloaded') void this.#applyReady()
+    if (!this.#isApplying && this.#ranges[0]?.state === 'downloaded') {
+      // Where a block could not be applied for a fault of this node, whoever applies it stops the node.
+      this.#applyReady().catch(() => this.stop())
+    }
   }
 
   #planRanges(): void {

@@ -15,7 +15,8 @@ export interface SyncPorts {
    *  rejects on failure. */
   downloadBlocks(peer: PeerId, range: { from: Height; count: number }): AsyncIterable<ReceivedBlock>
   /** Verifies the finalization and everything else of a block, recomputes it and stores it. `stale`: that height
-   *  was final here already. A reason where the block is not what the chain allows: nothing was stored. */
+   *  was final here already. A reason where the block is not what the chain allows: nothing was stored. Rejects when
+   *  this node is at fault (its disk), after telling whoever stops it; sync then ends. */
   applyBlock(received: ReceivedBlock): Promise<'applied' | 'stale' | { readonly refused: string }>
   /** The peer sent what cannot be right. */
   reportPeer(peer: PeerId, reason: string): void
