@@ -83,14 +83,11 @@ export class ChildNodes {
       env: sharedEnvironment(env),
     })
     const log = createWriteStream(homePaths(node.home).log, { flags: 'a' })
-    let lastLine = ''
     if (child.stderr !== null) {
       createInterface({ input: child.stderr }).on('line', (line) => {
         log.write(`${line}\n`)
         const trouble = troubleOf(line)
-        if (trouble === undefined) return
-        lastLine = trouble
-        this.#events.onTrouble(node, trouble)
+        if (trouble !== undefined) this.#events.onTrouble(node, trouble)
       })
     }
     const ended = new Promise<void>((resolve) => {
@@ -98,7 +95,7 @@ export class ChildNodes {
         this.#children = this.#children.filter(({ process }) => process !== child)
         log.end(() => resolve())
         const how = signal === null ? `exit code ${code}` : `killed by ${signal}`
-        if (!this.#isStopping) this.#events.onEnd(node, lastLine === '' ? how : `${how}; last: ${lastLine}`)
+        if (!this.#isStopping) this.#events.onEnd(node, how)
       })
     })
     return { node, process: child, log, ended }

@@ -39,6 +39,10 @@ function lineOf(error: unknown): string {
   if (error instanceof Failure) return error.message
   if (error instanceof ClientError) return `${error.message}${hintFor(error)}`
   const { code, syscall, path, message } = (error ?? {}) as Partial<NodeJS.ErrnoException>
+  // By its text: libraries that listen on several addresses put the system's errors into one of their own.
+  const taken = /EADDRINUSE[^\n]*?(\S+:\d+)$/m.exec(message ?? '')
+  if (taken !== null)
+    return `${taken[1]}: another program has this port; choose another, or stop that program`
   if (code !== undefined && syscall !== undefined) return systemLine({ code, syscall, path, message })
   // One of our own typed errors of another room, whose message is a sentence already.
   if (code !== undefined && message !== undefined) return oneLine(message)
@@ -78,8 +82,6 @@ function systemLine({
     case 'EACCES':
     case 'EPERM':
       return `${place}: permission denied; use another folder, or run as its owner`
-    case 'EADDRINUSE':
-      return `${oneLine(message ?? place)}: another program has this port; choose another, or stop that program`
     case 'ENOSPC':
       return `${place}: the disk is full`
     default:
@@ -92,6 +94,7 @@ function commanderLine(message: string): string {
   return `${oneLine(message.replace(/^error: /, ''))}; --help shows what there is`
 }
 
+/** Without the stack that some libraries put into a message. */
 function oneLine(text: string): string {
-  return text.trim().replace(/\s*\n\s*/g, ' ')
+  return (text.split(/\n\s+at /)[0] ?? '').trim().replace(/\s*\n\s*/g, ' ')
 }

@@ -8,6 +8,7 @@ import {
   checkAgreement,
   defaultTestnetOptions,
   makeTestnet,
+  portsOf,
   readTestnet,
   type Testnet,
 } from '../../node/testnet.ts'
@@ -16,6 +17,7 @@ import { ChildNodes } from '../child-nodes.ts'
 import { type Context, newCommand } from '../command.ts'
 import { Failure, UsageError } from '../errors.ts'
 import { formatClock, formatData, plural } from '../format.ts'
+import { requireFreePorts } from '../free-ports.ts'
 import { addNetworkFlags, type NetworkFlags, networkOptionsOf } from '../network-options.ts'
 import type { Terminal } from '../terminal.ts'
 
@@ -35,14 +37,14 @@ async function runDevnet(flags: NetworkFlags, { terminal }: Context): Promise<vo
   const children = new ChildNodes({
     onTrouble: (node, line) => terminal.note(`${node.name} | ${line}`),
     onEnd: (node, how) => {
-      const rest =
-        children.count === 0
-          ? 'none is left'
-          : `${plural(children.count, 'node')} of ${network.nodes.length} go on`
-      terminal.note(`${node.name} ended (${how}); ${rest}. Its log: ${homePaths(node.home).log}`)
+      const { length } = network.nodes
+      terminal.note(
+        `${node.name} ended (${how}); ${children.count} of ${length} nodes run. Its log: ${homePaths(node.home).log}`,
+      )
       if (children.count === 0) allEnded.resolve('all ended')
     },
   })
+  await requireFreePorts(portsOf(network), '127.0.0.1')
   children.start(network.nodes, terminal.env)
 
   try {
