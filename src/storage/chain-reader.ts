@@ -2,12 +2,15 @@
 import {
   commitmentEntriesMax,
   type Decoded,
+  decodeAll,
   decodeBatch,
+  decodeCertificate,
   decodeFinalBlock,
   decodeHeader,
   decodeMessage,
   type FinalBlock,
   type FrameContext,
+  maxConfigurableBytes,
 } from '../codec/index.ts'
 import { sha256, sha256Hex } from '../crypto/native/index.ts'
 import type { LeafReference, TrieNodeSource } from '../trie/ports.ts'
@@ -15,6 +18,7 @@ import type {
   Batch,
   BatchId,
   BlockId,
+  Finalization,
   Genesis,
   Header,
   Height,
@@ -83,6 +87,22 @@ export class ChainReader {
       pieces.push(batch)
     }
     return new Uint8Array(Buffer.concat(pieces))
+  }
+
+  /** What made the block at a height from 1 on final, without reading its batches; undefined where there is none yet. */
+  readFinalization(height: Height): Finalization | undefined {
+    const head = this.store.get(heightKey('blockHead', height))
+    if (head === undefined) return undefined
+    const pieces = decodeAll(head, (reader) => {
+      reader.bytes(maxConfigurableBytes)
+      const finalization = reader.bytes(maxConfigurableBytes)
+      reader.u32()
+      return finalization
+    })
+    const decoded = decodeCertificate(expect(`block ${height}`, pieces))
+    const certificate = expect(`finalization of block ${height}`, decoded)
+    if (certificate.kind === 'finalization') return certificate
+    throw corrupted(`block ${height}`, 'what it has for a finalization is none')
   }
 
   async readHeader(height: Height): Promise<{ readonly id: BlockId; readonly header: Header } | undefined> {

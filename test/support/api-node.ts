@@ -6,6 +6,7 @@ import type {
   FinalBlockEvent,
   MessageState,
   PeerView,
+  ProofText,
   Readiness,
   SignedOutcome,
   SignedSubmission,
@@ -112,6 +113,31 @@ export class FakeNode implements ApiPorts {
     this.pendingKeys.delete(keyHex)
     this.proofs.set(keyHex, proof)
     for (const { key, answer } of this.#waitingForKeys) if (key === keyHex) answer(true)
+  }
+
+  /** Proofs by what they are of: the routes only pass them on. */
+  readonly proofTexts = new Map<string, string>()
+
+  async finalityProof(id: MessageId, { withTrie }: { withTrie: boolean }): Promise<ProofText> {
+    return this.proofTexts.get(`message ${id}${withTrie ? ' with trie' : ''}`)
+  }
+
+  async namespaceProof(namespace: string, range: { from: number; count: number }): Promise<ProofText> {
+    return this.proofTexts.get(`namespace ${namespace} from ${range.from} count ${range.count}`)
+  }
+
+  async trieProof(key: Uint8Array, height: number | undefined): Promise<ProofText | 'too-old'> {
+    return this.proofTexts.get(`key ${bytesToHex(key)} at ${height ?? 'latest'}`)
+  }
+
+  async headers({ from, count }: { from: number; count: number }): Promise<ProofText> {
+    return this.proofTexts.get(`headers from ${from} count ${count}`)
+  }
+
+  receipt(ids: readonly MessageId[]): string {
+    const signature = bytesToHex(signatureOf('receipt'))
+    const body = { type: 'diseq/1/receipt', node: hashOf('node'), time: genesisTime, finalHeight: 0, ids }
+    return JSON.stringify({ ...body, signature })
   }
 
   get waitingForKeyCount(): number {
