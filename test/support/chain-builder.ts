@@ -70,8 +70,10 @@ export interface BlockOptions {
   /** Put into one batch of validator 0's node, after `batches`. */
   readonly messages?: readonly Message[]
   readonly batches?: readonly Batch[]
-  /** In which the block is made; 0 if not given. Its leader follows. */
+  /** In which the block is made; 0 if not given. */
   readonly view?: View
+  /** Whoever's turn it is if not given; with another one it is a block that nobody may accept. */
+  readonly leader?: ValidatorIndex
   /** In which it becomes final; `view` if not given. */
   readonly finalView?: View
   /** Whose commitments are attached, ascending; all if not given. */
@@ -147,6 +149,11 @@ export class ChainBuilder {
     return this.#head.state
   }
 
+  /** Whose turn the view of the next height is. */
+  leaderOf(view: View): ValidatorIndex {
+    return leaderOf(this.#head.context().leaders, view)
+  }
+
   /** The next block, made, signed and finalised as `options` say, and stored. */
   async addBlock(options: BlockOptions = {}): Promise<FinalEvent> {
     const { block, executed } = await this.makeBlock(options)
@@ -173,7 +180,7 @@ export class ChainBuilder {
     const height = this.state.height + 1
     const timeMs = options.timeMs ?? this.state.time + 1_000
     const commitments = attached.map((validator) => this.commitment({ validator, height, batches, timeMs }))
-    const leader = leaderOf(this.#head.context().leaders, view)
+    const leader = options.leader ?? this.leaderOf(view)
     const alpha = vrfInput({ genesisHash: this.genesis.hash, height, beacon: this.state.beacon })
     const vrfProof = createVrfProver(this.#keysOf(leader).vrfSeed).prove(alpha)
     const made = await this.#execution.build(this.state, { view, leader, vrfProof, commitments })
