@@ -158,7 +158,7 @@ export class BlockWork {
     return this.#exclusively(async () => {
       if (block.header.height <= head.state.height) return 'stale'
       const byId = new Map(final.batches.map((batch) => [batch.id, batch]))
-      const result = await execution.check(head.state, block, (id) => byId.get(id))
+      const result = await execution.checkFinal(head.state, block, byId)
       if (result.kind === 'missing') return { refused: 'batches of the block are missing' }
       if (result.kind === 'invalid') return { refused: result.reason }
       if (result.content.batches.length !== final.batches.length)

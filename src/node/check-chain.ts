@@ -56,7 +56,6 @@ export class Replay {
   readonly #stored: KeyValueStore
   readonly #head: ChainHead
   readonly #execution: BlockExecution
-  readonly #oversized: Batch
 
   /** @param rebuilt an empty one: it takes the blocks. */
   constructor({
@@ -86,7 +85,6 @@ export class Replay {
       verifySigned,
       batchOf: () => undefined,
     })
-    this.#oversized = oversizedBatch(genesis)
   }
 
   /** Of the last block that was made again. */
@@ -141,30 +139,15 @@ export class Replay {
 
   /** The block made again, or why it is another one. */
   async #execute({ block }: FinalBlock, batches: ReadonlyMap<BatchId, Batch>): Promise<Executed | string> {
-    const { state } = this.#head
-    const result = await this.#execution.check(state, block, (id) => batches.get(id))
+    const result = await this.#execution.checkFinal(this.#head.state, block, batches)
     if (result.kind === 'executed') return result
-    if (result.kind === 'invalid') return result.reason
-    // Where a block is full, the batch that no longer fitted is not stored with it, and only its size could tell that
-    // it does not belong. That the block ends here is what the quorum signed: the header names its batches.
-    const cut = await this.#execution.check(state, block, (id) => batches.get(id) ?? this.#oversized)
-    return cut.kind === 'executed' ? cut : `batches of the block are missing, such as ${result.batchIds[0]}`
+    return result.kind === 'invalid'
+      ? result.reason
+      : `batches of the block are missing, such as ${result.batchIds[0]}`
   }
 }
 
 export function faultOfBatch({ verifier }: Network, batch: Batch): string | undefined {
   const verified = verifier.verifyFrame({ kind: 'batch', batch })
   return verified.ok ? undefined : `${verified.rejected}: ${verified.detail}`
-}
-
-/** Larger than any block: the content ends before it. Of its fields only the size is looked at. */
-function oversizedBatch({ hash, limits }: Genesis): Batch {
-  return {
-    id: hash as BatchId,
-    author: hash as string as Batch['author'],
-    messages: [],
-    messageIds: [],
-    bytes: new Uint8Array(limits.maxBlockBytes + 1),
-    signature: new Uint8Array(64),
-  }
 }

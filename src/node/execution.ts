@@ -74,9 +74,11 @@ interface BlockParts {
 export class BlockExecution {
   readonly #options: ExecutionOptions
   readonly #schemes: Schemes
+  readonly #oversized: Batch
 
   constructor(options: ExecutionOptions) {
     this.#options = options
+    this.#oversized = oversizedBatch(options.genesis)
     this.#schemes = options.schemes ?? nativeSchemes
   }
 
@@ -106,6 +108,18 @@ export class BlockExecution {
     return differs === undefined
       ? execution
       : { kind: 'invalid', reason: `another ${differs} than the commitments allow` }
+  }
+
+  /** Recomputes a final block with nothing but the batches that came with it. Where a block is full, the batch that no
+   *  longer fitted is not among them, and only its size could tell that it does not belong: what is not there counts
+   *  as too large, so the content ends before it. That it does end there is what the quorum signed: the header names
+   *  its batches. */
+  async checkFinal(
+    chain: ChainState,
+    block: Block,
+    batches: ReadonlyMap<BatchId, Batch>,
+  ): Promise<Execution> {
+    return this.check(chain, block, (id) => batches.get(id) ?? this.#oversized)
   }
 
   async #execute(
@@ -172,5 +186,17 @@ export class BlockExecution {
   async #messagesInChain(ids: readonly MessageId[]): Promise<Set<MessageId>> {
     const places = await this.#options.store.messagePlaces(ids)
     return new Set(ids.filter((_, at) => places[at] !== undefined))
+  }
+}
+
+/** Larger than any block. Of its fields only the size is looked at. */
+function oversizedBatch({ hash, limits }: Genesis): Batch {
+  return {
+    id: hash as string as BatchId,
+    author: hash as string as Batch['author'],
+    messages: [],
+    messageIds: [],
+    bytes: new Uint8Array(limits.maxBlockBytes + 1),
+    signature: new Uint8Array(64),
   }
 }

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { genesisState } from '../../../src/chain/index.ts'
+import { sha256 } from '../../../src/crypto/native/index.ts'
+import { Mempool } from '../../../src/mempool/index.ts'
+import { BatchFetcher } from '../../../src/node/batch-fetcher.ts'
+import { BlockWork } from '../../../src/node/block-work.ts'
+import { ChainHead } from '../../../src/node/chain-head.ts'
+import { BlockExecution } from '../../../src/node/execution.ts'
+import { thresholdsOf } from '../../../src/quorum/index.ts'
+import { ChainStore, MemoryStore } from '../../../src/storage/index.ts'
+import { TrieNodes } from '../../../src/trie/index.ts'
+import type { Height } from '../../../src/types/index.ts'
+import { aMessage, ChainBuilder } from '../../support/chain-builder.ts'
+
+const log = { debug() {}, info() {}, warn() {}, error() {} }
+const clock = { nowMs: () => 0, schedule: () => () => {} }
+
+/** Another node of the same network, with nothing but genesis. */
+async function aFollowerOf(chain: ChainBuilder) {
+  const { genesis } = chain
+  const powers = genesis.validators.map(({ power }) => power)
+  const thresholds = thresholdsOf(powers, genesis.faultModel)
+  const store = await ChainStore.open({ store: new MemoryStore(), genesis })
+  const mempool = new Mempool({ maxBytes: 1e7, maxBatches: 100, reservedAuthors: [], nextHeight: 1 })
+  const head = new ChainHead({ store, mempool, powers, state: genesisState(genesis, sha256) })
+  const transport = { peers: () => [], requestBatches: async () => [] }
+  const fetcher = new BatchFetcher({ transport, clock, log, onBatch: () => {} })
+  const nodes = new TrieNodes({ source: store.trieNodes, hash: sha256 })
+  const shared = { genesis, powers, thresholds, store, nodes, sha256 }
+  const execution = new BlockExecution({ ...shared, verifySigned: () => true, batchOf: () => undefined })
+  const appended: Height[] = []
+  const work = new BlockWork({
+    head,
+    execution,
+    fetcher,
+    powers,
+    thresholds,
+    clock,
+    log,
+    self: undefined,
+    pooled: () => undefined,
+    buildPatienceMs: 0,
+    onAppended: ({ height }) => appended.push(height),
+    onFatal: (error) => assert.fail(String(error)),
+  })
+  return { work, head, appended }
+}
+
+test('a synced block is applied though it was full and the batch that did not fit is nowhere to be had', async () => {
+  const chain = await ChainBuilder.create({
+    limits: { maxMessageBytes: 400, maxBatchBytes: 500, maxBlockBytes: 700 },
+  })
+  const batches = [0, 1].map((author) => chain.batch([aMessage(`${author}`.repeat(350))], author))
+  await chain.addBlock({ batches })
+  const final = await chain.readFinal(1)
+  assert.equal(final.batches.length, 1, 'the second does not fit')
+
+  const { work, head, appended } = await aFollowerOf(chain)
+  assert.equal(await work.applySynced(final), 'applied')
+  assert.equal(await work.applySynced(final), 'stale')
+  assert.deepEqual([head.state.blockId, appended], [final.block.id, [1]])
+})
+
+test('a synced block with a batch too few or too many is refused, and nothing is applied', async () => {
+  const chain = await ChainBuilder.create()
+  await chain.addBlock({ batches: [0, 1].map((author) => chain.batch([aMessage(`from ${author}`)], author)) })
+  const final = await chain.readFinal(1)
+  const { work, head } = await aFollowerOf(chain)
+
+  const fewer = { ...final, batches: final.batches.slice(0, 1) }
+  const more = { ...final, batches: [...final.batches, chain.batch([aMessage('smuggled')])] }
+  for (const forged of [fewer, more]) assert.equal(typeof (await work.applySynced(forged)), 'object')
+  assert.equal(head.state.height, 0)
+})
