@@ -49,7 +49,15 @@ const eventsMax = 4_000_000
 
 /** Runs a scenario to its end, or to the first violation. */
 export async function run(scenario: Scenario, options: RunOptions = {}): Promise<RunReport> {
-  return new Run(scenario, options).execute()
+  const each = new Run(scenario, options)
+  // In a real process it would end the node where it stands.
+  const onUncaught = (error: unknown) => each.onUncaught(error)
+  process.on('unhandledRejection', onUncaught)
+  try {
+    return await each.execute()
+  } finally {
+    process.off('unhandledRejection', onUncaught)
+  }
 }
 
 class Run {
@@ -113,13 +121,17 @@ class Run {
     this.#faults.heal()
     const until = scenario.healMs + scenario.settleMs
     await scheduler.runUntil(until, () => isViolated() || this.#isSettled())
-    if (!isViolated()) this.#checks.onSettled(this.#heights(), scheduler.nowMs)
+    if (!isViolated()) this.#checkSettled()
     if (!isViolated()) await this.#stayIdle(isViolated)
     if (scheduler.eventCount > eventsMax)
       this.#violate('bounds', `more than ${eventsMax} events: something runs in circles`)
     if (this.#violation === undefined) this.#checks.onEnd((text) => this.#violate('vacuous', text))
     for (const node of this.#nodes) node.crash({ losesPower: false })
     return this.#report()
+  }
+
+  onUncaught(error: unknown): void {
+    this.#violate('uncaught', error instanceof Error ? (error.stack ?? error.message) : String(error))
   }
 
   /** An idle network sends no commitments and makes no blocks, whatever liars do without messages of their own. */
@@ -133,7 +145,12 @@ class Run {
       .filter(({ messageIds }) => messageIds.length === 0)
     if (made.length > 2 && this.#scenario.settings.emptyBlockIntervalMs === 0)
       this.#violate('idle', `${made.length} empty blocks were made within ${idleMs} ms of idleness`)
-    this.#checks.onSettled(this.#heights(), this.#scheduler.nowMs)
+    this.#checkSettled()
+  }
+
+  #checkSettled(): void {
+    const isMoving = this.#scenario.settings.emptyBlockIntervalMs > 0
+    this.#checks.onSettled(this.#heights(), { isMoving })
   }
 
   #isSettled(): boolean {
@@ -314,7 +331,13 @@ class Run {
   async #submit({ node: number, messages }: Scenario['submissions'][number]): Promise<void> {
     const node = this.#nodes[number]
     if (node?.replica === undefined) return
-    const submission = await node.submit(messages)
+    let submission: Awaited<ReturnType<SimulatedNode['submit']>>
+    try {
+      submission = await node.submit(messages)
+    } catch (error) {
+      this.#trace(`node ${number} fails to take messages: ${String(error)}`)
+      return
+    }
     if (submission.kind === 'refused') {
       this.#trace(`node ${number} refuses messages: ${submission.code}`)
       return

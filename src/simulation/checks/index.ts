@@ -75,8 +75,11 @@ export class Checks {
     this.#bounds.onLook(node, replica, limits)
   }
 
-  onSettled(heights: readonly { node: number; height: number | undefined }[], _atMs: number): void {
-    this.promises.checkSettled(heights)
+  onSettled(
+    heights: readonly { node: number; height: number | undefined }[],
+    options: { isMoving: boolean },
+  ): void {
+    this.promises.checkSettled(heights, options)
   }
 
   /** A run in which nothing was checked has shown nothing. */
