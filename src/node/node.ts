@@ -166,7 +166,7 @@ class Node implements RunningNode {
       ...view,
       databasePath: paths.database,
       poolMaxBytes: config.poolMaxBytes,
-      isSigning: () => signing !== undefined,
+      isSigning: () => signing?.awaitsFloor === false,
       isReady: () => ports.readiness().isReady,
       streamFigures: () => totalOf(servers),
     })
@@ -327,6 +327,12 @@ async function openSigning(options: {
   if (problem !== undefined) {
     log.error({ code: problem.code, path }, problem.reason)
     return undefined
+  }
+  if (record.imported) {
+    log.warn(
+      { path },
+      'the signing record was imported or started over: nothing is signed until others of a quorum’s power tell how far they are',
+    )
   }
   return new Signing({ record, validator: validatorIndex, log })
 }

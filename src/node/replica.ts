@@ -36,6 +36,7 @@ import { ChainHead, type FinalEvent } from './chain-head.ts'
 import { Driver, type Pace, type StepObserver } from './driver.ts'
 import { Exchange } from './exchange.ts'
 import { BlockExecution } from './execution.ts'
+import { FloorWatcher } from './floor-watcher.ts'
 import { framesLacking, holdingOf } from './height-view.ts'
 import { PoolDoor } from './pool-door.ts'
 import {
@@ -96,6 +97,8 @@ export class Replica {
   readonly #submissions: Submissions
   readonly #exchange: Exchange
   readonly #sync: BlockSync
+  /** There until it is known from which height signing is safe. */
+  readonly #floor: FloorWatcher | undefined
   readonly #listeners = new Set<(event: FinalEvent) => void>()
   readonly #evidence = new Map<ValidatorIndex, Evidence>()
   #hasWork = false
@@ -192,6 +195,19 @@ export class Replica {
         onEvidence: (pair) => this.#onContradiction(pair),
       },
     })
+    const { signing } = options
+    this.#floor =
+      signing?.awaitsFloor !== true || self === undefined
+        ? undefined
+        : new FloorWatcher({
+            powers,
+            thresholds,
+            self,
+            workingHeight: () => head.state.height + 1,
+            setSignFrom: (height) => signing.setSignFrom(height),
+            log,
+            onFatal,
+          })
     this.#door = new PoolDoor({
       store,
       mempool,
@@ -337,6 +353,10 @@ export class Replica {
 
   onPeerStatus(peer: PeerId, status: PeerStatus): void {
     this.#sync.onPeerHeight(peer, status.finalHeight)
+    if (this.#floor?.isSettled === false) {
+      const validator = this.#options.genesis.validators.findIndex(({ peerId }) => peerId === peer)
+      if (validator >= 0) this.#floor.onStatus(validator, status.holding.height)
+    }
     if (status.holding.height === this.core.context.height && status.holding.view > this.core.view)
       this.#exchange.soon()
   }
@@ -425,6 +445,7 @@ export class Replica {
 
   #onAppended(event: FinalEvent): void {
     this.#fetcher.settle(event.height)
+    this.#floor?.check()
     this.#driver.onFinal(event.removedBatches)
     this.#tellOfWork()
     for (const listener of this.#listeners) listener(event)

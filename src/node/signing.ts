@@ -3,7 +3,7 @@
 import { encodePoolCommitmentBody, encodeProposalBody, encodeVoteBody } from '../codec/index.ts'
 import type { RecordedSignature, SigningRecord, SigningRequest } from '../storage/index.ts'
 import { SigningRefused } from '../storage/index.ts'
-import type { PoolCommitment, Proposal, ValidatorIndex, Vote, VoteBody } from '../types/index.ts'
+import type { Height, PoolCommitment, Proposal, ValidatorIndex, Vote, VoteBody } from '../types/index.ts'
 import type { Log } from './ports.ts'
 
 /** Something to be signed, and what becomes of the signature. */
@@ -41,6 +41,16 @@ export class Signing {
     return this.#refusedCount
   }
 
+  /** Whether nothing is signed until `setSignFrom`: the record was imported, or started over. */
+  get awaitsFloor(): boolean {
+    return this.#record.imported
+  }
+
+  /** Signs from a height on; durable when it resolves. */
+  setSignFrom(height: Height): Promise<void> {
+    return this.#record.setSignFrom(height)
+  }
+
   /** All that was signed for the heights under way. */
   entries(): readonly RecordedSignature[] {
     return this.#record.entries()
@@ -66,11 +76,14 @@ export class Signing {
     } catch (error) {
       if (!(error instanceof SigningRefused) || error.code === 'record-failed') throw error
       if (requests.length === 1) {
+        const about = { code: error.code, asked: error.asked, signed: error.signed }
+        if (error.code === 'no-floor' || error.code === 'below-floor') {
+          // As it should be, for some heights after an import.
+          this.#log.debug(about, 'does not sign yet')
+          return [undefined]
+        }
         this.#refusedCount += 1
-        this.#log.warn(
-          { code: error.code, asked: error.asked, signed: error.signed },
-          'the signing record refused',
-        )
+        this.#log.warn(about, 'the signing record refused')
         return [undefined]
       }
     }
