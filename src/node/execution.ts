@@ -111,15 +111,18 @@ export class BlockExecution {
   }
 
   /** Recomputes a final block with nothing but the batches that came with it. Where a block is full, the batch that no
-   *  longer fitted is not among them, and only its size could tell that it does not belong: what is not there counts
-   *  as too large, so the content ends before it. That it does end there is what the quorum signed: the header names
-   *  its batches. */
+   *  longer fitted is not among them, and only its size could tell that it does not belong: then what is not there
+   *  counts as too large, so the content ends before it. That it does end there is what the quorum signed: the header
+   *  names its batches. */
   async checkFinal(
     chain: ChainState,
     block: Block,
     batches: ReadonlyMap<BatchId, Batch>,
   ): Promise<Execution> {
-    return this.check(chain, block, (id) => batches.get(id) ?? this.#oversized)
+    const whole = await this.check(chain, block, (id) => batches.get(id))
+    if (whole.kind !== 'missing') return whole
+    const cut = await this.check(chain, block, (id) => batches.get(id) ?? this.#oversized)
+    return cut.kind === 'executed' ? cut : whole
   }
 
   async #execute(
