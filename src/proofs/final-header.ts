@@ -33,36 +33,28 @@ export interface FinalBlockHeader extends ProvenHeader {
   readonly finality: ProvenFinality
 }
 
-/** The final header of the fields `header` and `finalization`. */
-export function readFinalHeader(
-  trust: Trust,
-  fields: { readonly header: unknown; readonly finalization: unknown },
-): FinalBlockHeader {
-  const proven = readHeader(trust, fields.header, 'header')
-  return { ...proven, time: proven.header.time, finality: readFinality(trust, fields.finalization, proven) }
+/** A header with the finalization that goes with it. */
+export function readFinalHeader(trust: Trust, value: unknown, at: string): FinalBlockHeader {
+  const fields = fieldsOf(value, ['header', 'finalization'], at)
+  return finalised(trust, readHeader(trust, fields.header), fields.finalization)
 }
 
-/** As `readFinalHeader`, of an object with just these two fields. */
-export function readFinalHeaderObject(trust: Trust, value: unknown, at: string): FinalBlockHeader {
-  return readFinalHeader(trust, fieldsOf(value, ['header', 'finalization'], at))
+/** The block of a header that was read before, final by this finalization. It costs a quorum of signature checks, so
+ *  whatever else a proof shows is checked first. */
+export function finalised(trust: Trust, proven: ProvenHeader, finalization: unknown): FinalBlockHeader {
+  return { ...proven, time: proven.header.time, finality: readFinality(trust, finalization, proven) }
 }
 
-/** Consecutive headers, each the previous block of the next, all final by the finalization of the last. */
-export function readHeaders(
-  trust: Trust,
-  fields: { readonly headers: unknown; readonly finalization: unknown },
-): { readonly headers: readonly ProvenHeader[]; readonly last: FinalBlockHeader } {
-  const headers: ProvenHeader[] = []
-  for (const [index, item] of listOf(fields.headers, maxHeaders, 'headers').entries()) {
-    const next = readHeader(trust, item, `headers[${index}]`)
-    const previous = headers.at(-1)
-    if (previous !== undefined) demandLink(previous, next)
-    headers.push(next)
+/** Consecutive headers, each the previous block of the next; at least one. */
+export function readHeaders(trust: Trust, value: unknown): readonly [ProvenHeader, ...ProvenHeader[]] {
+  const [first, ...others] = listOf(value, maxHeaders, 'headers').map((item) => readHeader(trust, item))
+  demand(first !== undefined, 'malformed', 'headers is empty')
+  let previous = first
+  for (const next of others) {
+    demandLink(previous, next)
+    previous = next
   }
-  const last = headers.at(-1)
-  demand(last !== undefined, 'malformed', 'headers is empty')
-  const finality = readFinality(trust, fields.finalization, last)
-  return { headers, last: { ...last, time: last.header.time, finality } }
+  return [first, ...others]
 }
 
 /** `next` is the block after `previous`. */
@@ -75,10 +67,11 @@ export function demandLink(
   demand(header.time > previous.header.time, 'time-goes-back', `height ${header.height}`)
 }
 
-function readHeader({ genesis, sha256 }: Trust, value: unknown, at: string): ProvenHeader {
-  const bytes = base64Of(value, maxHeaderBytes, at)
+/** A header of the chain and the set of genesis; its bytes are exactly what hashes to its id. */
+export function readHeader({ genesis, sha256 }: Trust, value: unknown): ProvenHeader {
+  const bytes = base64Of(value, maxHeaderBytes, 'header')
   const decoded = decodeHeader(bytes)
-  demand(decoded.ok, 'bad-header', decoded.ok ? at : decoded.reason)
+  demand(decoded.ok, 'bad-header', decoded.ok ? undefined : decoded.reason)
   const header = decoded.value
   demand(header.height >= 1, 'bad-header', 'genesis has no header')
   demand(header.chainId === genesis.chainId, 'other-chain')

@@ -2,7 +2,7 @@
 import { bytesToHex, decodeMessage } from '../codec/index.ts'
 import { verifySequencePath } from '../sequencing/roots.ts'
 import type { Hash, Message, MessageId } from '../types/index.ts'
-import { type FinalBlockHeader, readFinalHeader } from './final-header.ts'
+import { type FinalBlockHeader, finalised, readHeader } from './final-header.ts'
 import { proofTypes } from './formats.ts'
 import { base64Of, fieldsOf, hasField, hexOf, jsonOf, listOf, u32Of } from './json.ts'
 import { demand, type Verdict, verdictOf } from './refusals.ts'
@@ -48,16 +48,17 @@ export function readFinalityProof(trust: Trust, value: unknown): ProvenMessage {
   const index = u32Of(fields.index, 'index')
   const path = pathOf(fields.path, 'path')
   const { id, message } = readMessage(trust, fields.message, 'message')
-  const block = readFinalHeader(trust, fields)
-  const { sequenceRoot: root, messageCount: count } = block.header
+  const proven = readHeader(trust, fields.header)
+  const { sequenceRoot: root, messageCount: count } = proven.header
   const isThere = verifySequencePath({ root, messageId: id, index, count, path, sha256: trust.sha256 })
   demand(isThere, 'not-in-sequence')
-  const proven = { kind: 'finality', id, message, index, block } as const
-  if (!withTrie) return proven
+  const block = finalised(trust, proven, fields.finalization)
+  const place = { kind: 'finality', id, message, index, block } as const
+  if (!withTrie) return place
   const trie = readTrieProof(trust, (value as { trie: unknown }).trie)
   demand(trie.key === dataKey(message.data), 'other-key', 'the trie proof is of other data than the message')
   demand(trie.data !== undefined, 'not-in-trie', "the message's data is absent from it")
-  return { ...proven, trie }
+  return { ...place, trie }
 }
 
 /** A message out of its exact bytes. */

@@ -3,8 +3,9 @@ import type { ValidatorIndex } from '../types/index.ts'
 import {
   demandLink,
   type FinalBlockHeader,
+  finalised,
   type ProvenHeader,
-  readFinalHeaderObject,
+  readFinalHeader,
   readHeaders,
 } from './final-header.ts'
 import { proofTypes } from './formats.ts'
@@ -59,15 +60,16 @@ export function verifyFork({
 export function readHeaderChain(trust: Trust, value: unknown): ProvenHeaders {
   const fields = fieldsOf(value, ['type', 'headers', 'finalization'], 'the proof')
   demand(fields.type === proofTypes.headers, 'other-type')
-  const { headers, last } = readHeaders(trust, fields)
-  return { kind: 'headers', headers, block: last }
+  const headers = readHeaders(trust, fields.headers)
+  const last = headers.at(-1) ?? headers[0]
+  return { kind: 'headers', headers, block: finalised(trust, last, fields.finalization) }
 }
 
 export function readFork(trust: Trust, value: unknown): ProvenFork {
   const fields = fieldsOf(value, ['type', 'first', 'second'], 'the proof')
   demand(fields.type === proofTypes.fork, 'other-type')
-  const first = readFinalHeaderObject(trust, fields.first, 'first')
-  const second = readFinalHeaderObject(trust, fields.second, 'second')
+  const first = readFinalHeader(trust, fields.first, 'first')
+  const second = readFinalHeader(trust, fields.second, 'second')
   demand(first.header.height === second.header.height, 'two-heights')
   demand(first.id !== second.id, 'same-block')
   const signers = new Set(second.finality.signers)

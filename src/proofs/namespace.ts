@@ -5,7 +5,7 @@ import { hexToBytes } from '../codec/index.ts'
 import { verifyMerkleRange } from '../sequencing/merkle.ts'
 import { compareNamespaces, encodeNamespaceLeaf, namespaceRoot } from '../sequencing/roots.ts'
 import type { Hash, Header, Height, Message, MessageId } from '../types/index.ts'
-import { type FinalBlockHeader, type ProvenHeader, readHeaders } from './final-header.ts'
+import { type FinalBlockHeader, finalised, type ProvenHeader, readHeaders } from './final-header.ts'
 import { pathOf, readMessage } from './finality.ts'
 import { proofTypes } from './formats.ts'
 import { fieldsOf, hasField, hexOf, jsonOf, listOf, namespaceOf, u32Of } from './json.ts'
@@ -60,7 +60,7 @@ export function readNamespaceProof(trust: Trust, value: unknown): ProvenNamespac
   const fields = fieldsOf(value, ['type', 'namespace', 'headers', 'finalization', 'blocks'], 'the proof')
   demand(fields.type === proofTypes.namespace, 'other-type')
   const namespace = namespaceOf(fields.namespace, 'namespace')
-  const { headers, last } = readHeaders(trust, fields)
+  const headers = readHeaders(trust, fields.headers)
   const contents = listOf(fields.blocks, headers.length, 'blocks')
   demand(contents.length === headers.length, 'malformed', 'blocks are not as many as headers')
   const blocks = headers.map((proven, index) => {
@@ -71,7 +71,9 @@ export function readNamespaceProof(trust: Trust, value: unknown): ProvenNamespac
     demandAbsent(place, content)
     return { ...proven, messages: [] }
   })
-  return { kind: 'namespace', namespace, blocks, block: last }
+  const last = headers.at(-1) ?? headers[0]
+  const block = finalised(trust, last, fields.finalization)
+  return { kind: 'namespace', namespace, blocks, block }
 }
 
 interface Place {

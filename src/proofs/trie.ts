@@ -10,7 +10,7 @@ import {
   readProofValue,
 } from '../trie/verify.ts'
 import type { Hash } from '../types/index.ts'
-import { type FinalBlockHeader, readFinalHeader } from './final-header.ts'
+import { type FinalBlockHeader, finalised, readHeader } from './final-header.ts'
 import { proofTypes } from './formats.ts'
 import { fieldsOf, hasField, hexOf, jsonOf } from './json.ts'
 import { demand, type Verdict, verdictOf } from './refusals.ts'
@@ -52,14 +52,15 @@ export function readTrieProof(trust: Trust, value: unknown): ProvenKey {
   const fields = fieldsOf(value, ['type', 'header', 'finalization', 'key', 'proof'], 'the trie proof')
   demand(fields.type === proofTypes.trie, 'other-type')
   const key = hexOf<Hash>(fields.key, 32, 'key')
-  const block = readFinalHeader(trust, fields)
-  const walk = { rootHash: hexToBytes(block.header.stateRoot), key: hexToBytes(key) }
+  const proven = readHeader(trust, fields.header)
+  const final = () => finalised(trust, proven, fields.finalization)
+  const walk = { rootHash: hexToBytes(proven.header.stateRoot), key: hexToBytes(key) }
   if (hasField(fields.proof, 'absent')) {
     const reading = readAbsenceProofValue(fields.proof)
     demand(reading.ok, 'malformed', reading.ok ? undefined : reading.reason)
     const verdict = checkAbsence({ ...walk, proof: reading.proof })
     demand(verdict.ok, 'not-absent', verdict.ok ? undefined : verdict.reason)
-    return { kind: 'trie', key, data: undefined, block }
+    return { kind: 'trie', key, data: undefined, block: final() }
   }
   const reading = readProofValue(fields.proof)
   demand(reading.ok, 'malformed', reading.ok ? undefined : reading.reason)
@@ -67,7 +68,7 @@ export function readTrieProof(trust: Trust, value: unknown): ProvenKey {
   demand(data !== undefined, 'not-in-trie', 'its last node is no leaf with data')
   const verdict = checkInclusion({ ...walk, data, proof: reading.proof })
   demand(verdict.ok, 'not-in-trie', verdict.ok ? undefined : verdict.reason)
-  return { kind: 'trie', key, data, block }
+  return { kind: 'trie', key, data, block: final() }
 }
 
 /** What the proof claims to lie under the key; the walk says whether it does. */

@@ -1,0 +1,99 @@
+// Whatever JSON arrives, the verifier answers; what has one meaning has one form.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { proofTypes, trustGenesis, verifyProof } from '../../../src/proofs/index.ts'
+import { assertProven, chainOf, idsOf, there } from '../../support/proven-chain.ts'
+
+const chain = await chainOf([['a', 'b', undefined], ['b']])
+const { trust, maker } = chain
+const proofs: readonly object[] = [
+  there(await maker.finality(there((await idsOf(chain, 1))[0]), { withTrie: true })),
+  there(await maker.namespace('b', { from: 1, count: 2 })),
+  there(await maker.namespace('aa', { from: 1, count: 2 })),
+  there(await maker.headers({ from: 1, count: 2 })),
+  maker.receipt(await idsOf(chain, 1)),
+]
+const anyType = fc.constantFrom(...Object.values(proofTypes))
+
+test('any JSON is answered', () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), (value) => {
+      assert(!verifyProof({ trust, proof: value }).ok)
+      assert(!verifyProof({ trust, proof: JSON.stringify(value) }).ok)
+    }),
+  )
+  fc.assert(fc.property(fc.string(), (text) => assert(!verifyProof({ trust, proof: text }).ok)))
+  fc.assert(fc.property(fc.string(), (text) => assert(!trustGenesis(text).ok)))
+})
+
+test('any JSON with the type of a proof, and any of its fields replaced, is answered', () => {
+  const replaced = fc.tuple(fc.constantFrom(...proofs), fc.nat(), fc.jsonValue(), fc.option(anyType))
+  fc.assert(
+    fc.property(replaced, ([proof, place, value, type]) => {
+      const copy = structuredClone(proof) as Record<string, unknown>
+      if (type !== null) copy.type = type
+      const places = placesOf(copy)
+      const at = places[place % places.length]
+      if (at !== undefined) Reflect.set(at.holder, at.name, value)
+      const before = JSON.stringify(proof)
+      const after = JSON.stringify(copy)
+      assert.equal(verifyProof({ trust, proof: copy }).ok, before === after)
+    }),
+    { numRuns: 2_000 },
+  )
+})
+
+test('no text is nested too deep, too long or too crooked', () => {
+  for (const text of [
+    '['.repeat(1_000_000),
+    `${'['.repeat(1_000_000)}${']'.repeat(1_000_000)}`,
+    '{"a":'.repeat(200_000),
+    '"'.repeat(1_000_001),
+    '"\\"'.repeat(300_000),
+    `"${'\\"'.repeat(500_000)}"`,
+    ' '.repeat(1_000_000),
+    '1'.repeat(1_000_000),
+    ' '.repeat(64 * 1024 * 1024 + 1),
+  ]) {
+    const verdict = verifyProof({ trust, proof: text })
+    assert.equal(verdict.ok ? 'accepted' : verdict.reason, 'malformed')
+  }
+})
+
+test('blanks between tokens are free; doubled fields and other spellings of a value are not', () => {
+  for (const proof of proofs) {
+    const text = JSON.stringify(proof)
+    assertProven(verifyProof({ trust, proof: JSON.stringify(proof, null, 2) }))
+    assertProven(verifyProof({ trust, proof: `\r\n\t ${text}\n` }))
+    const crooked = [
+      text.replace('{', '{"type":"x",'),
+      text.replace('{', `{"type":${JSON.stringify((proof as { type: string }).type)},`),
+      text.replace('diseq', '\\u0064iseq'),
+      text.replace('{', '{"more":1,'),
+      text.replace('{', '{"__proto__":null,'),
+      text.replace(/"(index|position|time)":(\d+)/, '"$1":$2.0'),
+      text.replace(/"(index|position|time)":(\d+)/, '"$1":"$2"'),
+      text.replace(/"(index|position|time)":(\d+)/, '"$1":-$2'),
+      text.replace(/"(index|position|time)":(\d+)/, '"$1":[$2]'),
+      text.replace(/"(index|position|time)":(\d+)/, '"$1":1e400'),
+      text.replace(/"path":\[/, '"path":[null,'),
+      text.replace(/"(header|message|finalization)":"([^"]+)"/, '"$1":"$2 "'),
+      text.replace(/"(header|message|finalization)":"([^"]+)"/, '"$1":"$2===="'),
+      text.replace(/([0-9a-f]{64})/, (hex) => hex.toUpperCase()),
+      text.slice(0, -1),
+      `${text}${text}`,
+      `[${text}]`,
+    ]
+    for (const each of crooked.filter((changed) => changed !== text)) {
+      assert(!verifyProof({ trust, proof: each }).ok, each.slice(0, 200))
+    }
+  }
+})
+
+/** Every field and entry below a value. */
+function placesOf(value: unknown): { holder: object; name: string }[] {
+  if (typeof value !== 'object' || value === null) return []
+  const holder = value
+  return Object.entries(holder).flatMap(([name, below]) => [{ holder, name }, ...placesOf(below)])
+}
