@@ -3,11 +3,12 @@
 import { advance, type ChainState, convictedBy } from '../chain/index.ts'
 import type { FinalBlock } from '../codec/index.ts'
 import { type HeightContext, leaderOrder } from '../consensus/index.ts'
-import type { Mempool } from '../mempool/index.ts'
+import type { Mempool, Settlement } from '../mempool/index.ts'
 import { absentValidators, evidenceNamespace, evidenceOfMessage, isExpired } from '../sequencing/index.ts'
 import type { ChainStore } from '../storage/index.ts'
 import type { BatchId, Height, MessageId, ValidatorIndex } from '../types/index.ts'
 import type { Executed } from './execution.ts'
+import type { ListedBatches } from './listed-batches.ts'
 
 /** What a final block changed, for those who wait for it. */
 export interface FinalEvent {
@@ -22,17 +23,20 @@ export interface FinalEvent {
 export class ChainHead {
   readonly #store: ChainStore
   readonly #mempool: Mempool
+  readonly #listed: ListedBatches
   readonly #powers: readonly number[]
   #state: ChainState
 
   constructor(options: {
     store: ChainStore
     mempool: Mempool
+    listed: ListedBatches
     powers: readonly number[]
     state: ChainState
   }) {
     this.#store = options.store
     this.#mempool = options.mempool
+    this.#listed = options.listed
     this.#powers = options.powers
     this.#state = options.state
   }
@@ -65,14 +69,14 @@ export class ChainHead {
       nextHeight: height + 1,
       invalid: refused.map(({ id }) => id),
     }
-    const leaving = this.#mempool.leavingWith(settlement)
+    const useless = this.#uselessWith(settlement, height)
     const expiredHere = expiredIn(executed)
     await this.#store.saveFinal({
       final,
       skipped: content.skipped,
       trieNodes: state.newNodes,
       replacedTrieNodes: state.replacedNodes,
-      removedPoolBatches: [...new Set([...content.batchIds, ...leaving])],
+      removedPoolBatches: [...new Set([...content.batchIds, ...useless])],
       convicted,
       refusals: [
         ...refused.map(({ id, reason }) => ({ messageId: id, state: 'refused' as const, height, reason })),
@@ -85,6 +89,7 @@ export class ChainHead {
       ],
     })
     const settled = this.#mempool.settle(settlement)
+    this.#listed.settle(height)
     this.#state = advance(this.#state, {
       block: final.block,
       batchIds: content.batchIds,
@@ -94,6 +99,14 @@ export class ChainHead {
     })
     const expired = [...new Set([...settled.expired, ...expiredHere])]
     return { height, final, messageIds, expired, refused, removedBatches: settled.removed }
+  }
+
+  /** Batches that leave the disk with a block: those that leave the pool, but for what is listed for a later height,
+   *  and those that were kept only because they were listed for this one. */
+  #uselessWith(settlement: Settlement, height: Height): BatchId[] {
+    const leaving = this.#mempool.leavingWith(settlement)
+    const done = this.#listed.doneAt(height).filter((id) => this.#mempool.get(id) === undefined)
+    return [...leaving].filter((id) => !this.#listed.isKeptAt(id, height)).concat(done)
   }
 
   /** Reserved messages of the block's batches that it skipped as invalid, and pending ones that it made so. */

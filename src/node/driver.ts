@@ -28,6 +28,7 @@ import type {
 } from '../types/index.ts'
 import type { ChainHead } from './chain-head.ts'
 import type { Executed } from './execution.ts'
+import type { ListedBatches } from './listed-batches.ts'
 import { type Clock, type Keys, type Log, type Transport, trusted } from './ports.ts'
 import type { Signed, Signing, Unsigned } from './signing.ts'
 
@@ -73,6 +74,7 @@ export interface DriverOptions {
   readonly transport: Pick<Transport, 'publish'>
   readonly store: ChainStore
   readonly mempool: Mempool
+  readonly listed: ListedBatches
   readonly head: ChainHead
   readonly keys: Keys
   readonly signing: Signing | undefined
@@ -277,7 +279,7 @@ export class Driver {
   /** K1, K2: what this validator lists; with `assuming`, of its pool as it would be with that block in the chain,
    *  and nothing where that is empty. */
   #chooseCommitment(output: Extract<Output, { kind: 'make-commitment' }>): CommitmentBody | undefined {
-    const { mempool, head, clock, entriesMax, work } = this.#options
+    const { mempool, listed, head, clock, entriesMax, work } = this.#options
     const leaving = this.#leavingWith(output.assuming, work)
     if (leaving === undefined) return undefined
     const chosen = selectEntries({
@@ -290,7 +292,9 @@ export class Driver {
     if (chosen.entries.length === 0 && !output.evenIfEmpty) return undefined
     for (const { batchId, receivedAt } of chosen.entries) {
       const batch = mempool.get(batchId)
-      if (batch !== undefined) this.#saveBatch({ batch, receivedAt, pinned: false })
+      if (batch === undefined) continue
+      this.#saveBatch({ batch, receivedAt, pinned: false })
+      listed.list(output.height, [batch])
     }
     return { height: output.height, ...chosen }
   }

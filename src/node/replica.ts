@@ -48,6 +48,7 @@ import {
   trusted,
   type Verifier,
 } from './ports.ts'
+import { ListedBatches } from './listed-batches.ts'
 import { loadChain, loadHeight } from './restart.ts'
 import { nativeSchemes, type Schemes } from './schemes.ts'
 import type { Signing } from './signing.ts'
@@ -99,6 +100,7 @@ export class Replica {
   readonly #sync: BlockSync
   /** There until it is known from which height signing is safe. */
   readonly #floor: FloorWatcher | undefined
+  readonly #listed = new ListedBatches()
   readonly #listeners = new Set<(event: FinalEvent) => void>()
   readonly #evidence = new Map<ValidatorIndex, Evidence>()
   #hasWork = false
@@ -129,7 +131,7 @@ export class Replica {
       nextHeight: state.height + 1,
     })
     const { mempool } = this
-    const head = new ChainHead({ store, mempool, powers, state })
+    const head = new ChainHead({ store, mempool, listed: this.#listed, powers, state })
     this.head = head
     this.#fetcher = new BatchFetcher({
       transport,
@@ -161,7 +163,7 @@ export class Replica {
       clock,
       log,
       self,
-      pooled: (id) => mempool.get(id),
+      pooled: (id) => mempool.get(id) ?? this.#listed.get(id),
       buildPatienceMs: settings.viewTimeoutMs / 2,
       onAppended: (event) => this.#onAppended(event),
       onFatal,
@@ -177,6 +179,7 @@ export class Replica {
       transport,
       store,
       mempool,
+      listed: this.#listed,
       head,
       keys,
       signing: options.signing,
@@ -294,8 +297,14 @@ export class Replica {
     const { store, log } = this.#options
     for (const evidence of await store.loadEvidence()) this.#evidence.set(evidence.validator, evidence)
     const pooled = await store.loadPool()
+    const { restored, deferred, listed } = await loadHeight(this.#options, this.head.state.height + 1)
+    const batches = new Map(pooled.map(({ batch }) => [batch.id, batch]))
+    for (const { height, entries } of listed)
+      this.#listed.list(
+        height,
+        entries.flatMap(({ batchId }) => batches.get(batchId) ?? []),
+      )
     await this.#restorePool(pooled)
-    const { restored, deferred } = await loadHeight(this.#options, this.head.state.height + 1)
     const { height } = this.head.state
     log.info({ height, pooled: pooled.length, votes: restored.votes.length }, 'took up the chain')
     this.#tellOfWork()
@@ -417,7 +426,8 @@ export class Replica {
       return this.#door.offer({ batch, from, isPinned: pinned, receivedAt })
     })
     const results = await Promise.all(offers)
-    const useless = pooled.filter((_, at) => results[at]?.kind === 'refused').map(({ batch }) => batch.id)
+    const refused = pooled.filter((_, at) => results[at]?.kind === 'refused').map(({ batch }) => batch.id)
+    const useless = refused.filter((id) => this.#listed.get(id) === undefined)
     if (useless.length > 0) await this.#options.store.saveStep({ removedPoolBatches: useless })
   }
 

@@ -57,7 +57,8 @@ export async function loadChain(options: {
   })
 }
 
-/** What is on disk of a height: what was held, what was signed; and the commitment made ahead for the next. */
+/** What is on disk of a height: what was held, what was signed; the commitment made ahead for the next; and
+ *  own commitments whose batches others may still ask for. */
 export async function loadHeight(
   options: {
     genesis: Genesis
@@ -67,7 +68,7 @@ export async function loadHeight(
     verifier: Verifier
   },
   height: Height,
-): Promise<{ restored: RestoredHeight; deferred: readonly Input[] }> {
+): Promise<{ restored: RestoredHeight; deferred: readonly Input[]; listed: readonly PoolCommitment[] }> {
   const { store, verifier } = options
   const own = ownSignatures(options)
   const blocks = new Map<string, Block>()
@@ -104,6 +105,7 @@ export async function loadHeight(
   return {
     restored,
     deferred: ahead.map((commitment) => ({ kind: 'pool-commitment', commitment: trusted(commitment) })),
+    listed: own.commitments.filter((commitment) => commitment.height >= height),
   }
 }
 
