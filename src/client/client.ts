@@ -5,16 +5,24 @@ import {
   type BlockJson,
   type BlockReply,
   blockFromJson,
+  type FollowedBlock,
+  followedFromJson,
   type MessageState,
   messageToJson,
   type NodeStatus,
   type OutgoingMessage,
+  type PoolJson,
+  type PoolReply,
+  poolFromJson,
 } from './replies.ts'
+import { followEvents, type StreamOptions } from './stream.ts'
 
 export interface ClientOptions extends Partial<Omit<HttpOptions, 'nodes'>> {
   /** Addresses of one or more nodes; reads go to the first that answers, messages to each in turn. */
   readonly nodes: readonly string[]
 }
+
+export type FollowOptions = Pick<StreamOptions, 'from' | 'namespace' | 'signal'>
 
 export interface SendOptions {
   /** Resolve when all of them are final (or can no longer be), not when the node has them on disk. */
@@ -57,6 +65,20 @@ export class Client {
   async block(height: number | 'latest'): Promise<BlockReply | undefined> {
     const reply = await requestJson(this.#http, { path: `/v1/blocks/${height}` })
     return reply.status === 404 ? undefined : blockFromJson(bodyOf<BlockJson>(reply))
+  }
+
+  /** Every final block from `from` on (absent: from now on), once and in order, until `signal` aborts: goes on with
+   *  another node where one ends. With `namespace` only the blocks that hold messages of it, and of those only these.
+   *  @throws ClientError where a node refuses the request, or none answers at all at the start. */
+  async *follow(options: FollowOptions = {}): AsyncGenerator<FollowedBlock> {
+    const { nodes, fetch, sleep } = this.#http
+    for await (const { data } of followEvents({ ...options, nodes, fetch, sleep }))
+      yield followedFromJson(data)
+  }
+
+  /** What waits on the node, oldest first. */
+  async pool(limit: number): Promise<PoolReply> {
+    return poolFromJson(await this.#get<PoolJson>(`/v1/pool?limit=${limit}`))
   }
 
   /** State of a message; undefined where the node never saw it. */

@@ -93,3 +93,39 @@ export function blockFromJson(value: BlockJson): BlockReply {
 export type BlockJson = Omit<BlockReply, 'messages'> & {
   readonly messages: readonly (Omit<BlockMessage, 'data'> & { readonly data: string })[]
 }
+
+/** A block of the stream: all of it, or the messages of one namespace. */
+export interface FollowedBlock {
+  readonly height: number
+  readonly id: BlockId
+  readonly time: number
+  /** Where one namespace is followed. */
+  readonly namespace?: string
+  readonly messages: readonly BlockMessage[]
+}
+
+/** @param data of an event: JSON. */
+export function followedFromJson(data: string): FollowedBlock {
+  const { height, id, time, namespace, messages } = JSON.parse(data) as BlockJson & { namespace?: string }
+  const decoded = messages.map((message) => ({ ...message, data: fromBase64(message.data) }))
+  return { height, id, time, ...(namespace === undefined ? {} : { namespace }), messages: decoded }
+}
+
+export interface PoolReply {
+  /** Of the whole pool. */
+  readonly messageCount: number
+  readonly sizeBytes: number
+  readonly messages: readonly (Omit<BlockMessage, 'index'> & { readonly receivedAt: number })[]
+}
+
+export interface PoolJson extends Omit<PoolReply, 'messages'> {
+  readonly messages: readonly (Omit<BlockMessage, 'index' | 'data'> & {
+    readonly data: string
+    readonly receivedAt: number
+  })[]
+}
+
+export function poolFromJson(value: PoolJson): PoolReply {
+  const messages = value.messages.map((message) => ({ ...message, data: fromBase64(message.data) }))
+  return { ...value, messages }
+}

@@ -128,7 +128,9 @@ export class StreamReaders {
       isPlaceUntold: false,
     }
     this.#readers.add(reader)
-    sink.write(Buffer.from(`${retryLine()}: final blocks from ${from} on\n\n`), () => undefined)
+    // The place first: a client that is cut off before the first block comes back to where it began.
+    const place = from === 0 ? '' : `id: ${from - 1}\n`
+    sink.write(Buffer.from(`${retryLine()}${place}: final blocks from ${from} on\n\n`), () => undefined)
     this.#serve(reader)
     return () => this.#forget(reader)
   }
