@@ -8,7 +8,7 @@ import { absentValidators, evidenceNamespace, evidenceOfMessage, isExpired } fro
 import type { ChainStore } from '../storage/index.ts'
 import type { BatchId, Height, MessageId, ValidatorIndex } from '../types/index.ts'
 import type { Executed } from './execution.ts'
-import type { ListedBatches } from './listed-batches.ts'
+import { ListedBatches } from './listed-batches.ts'
 
 /** What a final block changed, for those who wait for it. */
 export interface FinalEvent {
@@ -30,13 +30,14 @@ export class ChainHead {
   constructor(options: {
     store: ChainStore
     mempool: Mempool
-    listed: ListedBatches
+    /** Absent where nothing is signed. */
+    listed?: ListedBatches
     powers: readonly number[]
     state: ChainState
   }) {
     this.#store = options.store
     this.#mempool = options.mempool
-    this.#listed = options.listed
+    this.#listed = options.listed ?? new ListedBatches()
     this.#powers = options.powers
     this.#state = options.state
   }
