@@ -76,8 +76,9 @@ export class DiseqTarget implements Target {
       const reply = await pool.request('/metrics')
       if (reply.status !== 200) continue
       for (const line of reply.body.toString().split('\n')) {
-        const [, name, value] = /^([a-z][a-z0-9_]*)(?:\{[^}]*\})? ([0-9.e+]+)$/.exec(line) ?? []
-        if (name !== undefined) sums[name] = (sums[name] ?? 0) + Number(value)
+        const [, name, value] = /^([a-z][a-z0-9_]*(?:\{[^}]*\})?) ([0-9.e+]+)$/.exec(line) ?? []
+        // Distributions are in their sums and counts too.
+        if (name !== undefined && !name.includes('_bucket')) sums[name] = (sums[name] ?? 0) + Number(value)
       }
     }
     return sums

@@ -31,6 +31,8 @@ export interface AdmissionOptions {
   readonly handler: Pick<NetworkHandler, 'onFrame' | 'onAhead' | 'heightWindow' | 'log'>
   /** Milliseconds of a clock that never goes back. */
   readonly now: () => number
+  /** A new frame that came by a direct stream, which forwards nothing. */
+  readonly onDirect?: (frame: VerifiedFrame) => void
 }
 
 /** The gossip topic that carries a kind; a block travels inside proposals and in replies only. */
@@ -91,7 +93,10 @@ export class Admission {
     counters.add(`frames_in_${frame.kind}`)
     counters.add(`first_by_${channel}`)
     // Apart from the caller, which is inside a library that swallows exceptions: a bug of the node must be seen.
-    queueMicrotask(() => this.#options.handler.onFrame(verified.value, from))
+    queueMicrotask(() => {
+      this.#options.handler.onFrame(verified.value, from)
+      if (channel === 'direct') this.#options.onDirect?.(verified.value)
+    })
     return 'accept'
   }
 
@@ -124,6 +129,11 @@ export class Admission {
       }
     }
     return valid
+  }
+
+  /** A gossip message that is neither a frame nor a bundle of them. */
+  rejectBundle(from: PeerId): Verdict {
+    return this.#reject(from, 'malformed', 'a broken bundle')
   }
 
   /** A frame of one's own need not be taken from others. */

@@ -5,6 +5,7 @@ import { type GossipSub, TopicValidatorResult } from '@libp2p/gossipsub'
 import type { Connection } from '@libp2p/interface'
 import type { PeerId } from '../types/index.ts'
 import type { Admission, GossipChannel, Verdict } from './admission.ts'
+import { bundleBytesMax, bundleFramesMax, decodeBundle, encodeBundle } from './bundles.ts'
 import type { Counters } from './counters.ts'
 import { gossipChannels, topicOf } from './gossip-options.ts'
 
@@ -43,6 +44,8 @@ export class Gossip {
   readonly #queuedBytes: Record<GossipChannel, number> = { commitments: 0, proposals: 0, messages: 0 }
   #isPumping = false
   #isStopped = false
+  #pumpTimer: NodeJS.Timeout | undefined
+  #pumpDueMs = Number.POSITIVE_INFINITY
 
   constructor(options: GossipOptions) {
     this.#options = options
@@ -55,7 +58,7 @@ export class Gossip {
       const topic = topicOf(chainId, channel)
       pubsub.topicValidators.set(topic, (from, message) => {
         const peer = from.toString() as PeerId
-        return results[admission.admit({ channel, bytes: message.data, from: peer })]
+        return results[admitAll(admission, { channel, bytes: message.data, from: peer })]
       })
       pubsub.subscribe(topic)
     }
@@ -63,6 +66,7 @@ export class Gossip {
 
   stop(): void {
     this.#isStopped = true
+    clearTimeout(this.#pumpTimer)
   }
 
   /** Bytes that wait to be published. */
@@ -70,18 +74,30 @@ export class Gossip {
     return urgency.reduce((sum, channel) => sum + this.#queuedBytes[channel], 0)
   }
 
-  /** Queues a frame; never throws, and drops what does not fit. */
-  publish(channel: GossipChannel, bytes: Uint8Array): void {
+  /** Queues a frame; never throws, and drops what does not fit.
+   *  @param withinMs it may wait so long for others to share its message. */
+  publish(channel: GossipChannel, bytes: Uint8Array, withinMs = 0): void {
     if (this.#queuedBytes[channel] + bytes.length > queueMaxBytes[channel]) {
       this.#options.counters.add('dropped_gossip_queue_full')
       return
     }
     this.#queues[channel].push(bytes)
     this.#queuedBytes[channel] += bytes.length
-    void this.#pump()
+    if (this.#queuedBytes[channel] >= bundleBytesMax || withinMs === 0) void this.#pump()
+    else this.#pumpWithin(withinMs)
+  }
+
+  #pumpWithin(withinMs: number): void {
+    const dueMs = performance.now() + withinMs
+    if (this.#isStopped || dueMs >= this.#pumpDueMs) return
+    clearTimeout(this.#pumpTimer)
+    this.#pumpDueMs = dueMs
+    this.#pumpTimer = setTimeout(() => void this.#pump(), withinMs)
   }
 
   async #pump(): Promise<void> {
+    clearTimeout(this.#pumpTimer)
+    this.#pumpDueMs = Number.POSITIVE_INFINITY
     if (this.#isPumping) return
     this.#isPumping = true
     let unchecked = 0
@@ -97,12 +113,24 @@ export class Gossip {
 
   #next(): { channel: GossipChannel; bytes: Uint8Array } | undefined {
     for (const channel of urgency) {
-      const bytes = this.#queues[channel].shift()
-      if (bytes === undefined) continue
-      this.#queuedBytes[channel] -= bytes.length
-      return { channel, bytes }
+      const frames = this.#takeBundle(this.#queues[channel])
+      if (frames.length === 0) continue
+      for (const { length } of frames) this.#queuedBytes[channel] -= length
+      return { channel, bytes: encodeBundle(frames) }
     }
     return undefined
+  }
+
+  /** As many of the oldest as fit one message; one that is larger than a bundle may be goes alone. */
+  #takeBundle(queue: Uint8Array[]): Uint8Array[] {
+    let sizeBytes = 1
+    let count = 0
+    for (const { length } of queue) {
+      sizeBytes += 4 + length
+      if (count > 0 && (sizeBytes > bundleBytesMax || count === bundleFramesMax)) break
+      count += 1
+    }
+    return queue.splice(0, count)
   }
 
   async #publish(channel: GossipChannel, bytes: Uint8Array): Promise<void> {
@@ -128,6 +156,19 @@ export class Gossip {
     unread.sort((a, b) => a - b)
     return unread[Math.floor((unread.length - 1) / 2)] ?? 0
   }
+}
+
+/** The verdict on a message: that of its worst frame; else whether there is one in it that is worth forwarding. */
+function admitAll(
+  admission: Pick<Admission, 'admit' | 'rejectBundle'>,
+  message: { channel: GossipChannel; bytes: Uint8Array; from: PeerId },
+): Verdict {
+  const { channel, from } = message
+  const frames = decodeBundle(message.bytes)
+  if (frames === undefined) return admission.rejectBundle(from)
+  const verdicts = frames.map((bytes) => admission.admit({ channel, bytes, from }))
+  if (verdicts.includes('reject')) return 'reject'
+  return verdicts.includes('accept') ? 'accept' : 'ignore'
 }
 
 /** Whether gossip flows both ways with this peer. */

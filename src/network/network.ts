@@ -42,6 +42,12 @@ interface Running {
 
 const now = () => performance.now()
 
+/** How long gossip gathers frames: validators have them by then. What else listens is that much later. */
+const gossipDelayMs = 40
+/** The same while a validator is not reached directly, and depends on others to forward. */
+const gossipDelayUncoveredMs = 4
+const nobody: ReadonlySet<PeerId> = new Set()
+
 export class Network {
   /** This node's own. */
   readonly peerId: PeerId
@@ -96,6 +102,7 @@ export class Network {
       crypto: { sha256Hex },
       handler,
       now,
+      onDirect: (frame) => this.#relay(frame),
     })
   }
 
@@ -146,9 +153,29 @@ export class Network {
     const bytes = encodeFrame(frame)
     this.#admission.remember(bytes)
     this.#counters.add(`frames_out_${frame.kind}`)
-    if (frame.kind !== 'batch' || bytes.length <= this.#settings.directBatchBytesMax)
-      running.direct.send(bytes)
-    running.gossip.publish(channelOf[frame.kind], bytes)
+    const reached = isUrgent(frame) ? running.direct.send(bytes) : nobody
+    if (frame.kind === 'batch' && this.#areAll(running, reached)) return
+    running.gossip.publish(channelOf[frame.kind], bytes, this.#gossipDelayMs(running))
+  }
+
+  /** Whether nobody is left for gossip to bring a frame to: it would take the same connections a second time. Those who
+   *  have other peers than validators pass on what came to them by a direct stream (`#relay`). */
+  #areAll({ node }: Running, reached: ReadonlySet<PeerId>): boolean {
+    return reached.size > 0 && node.getPeers().every((peer) => reached.has(peer.toString() as PeerId))
+  }
+
+  /** Gossip has time where every other validator has its copy by a direct stream. */
+  #gossipDelayMs({ direct }: Running): number {
+    const others = this.#validators.has(this.peerId) ? this.#validators.size - 1 : this.#validators.size
+    return direct.openCount >= others ? gossipDelayMs : gossipDelayUncoveredMs
+  }
+
+  /** A batch that came by a direct stream goes on by gossip where peers are that nobody sends direct copies to. */
+  #relay(frame: VerifiedFrame): void {
+    const running = this.#running
+    if (running === undefined || frame.kind !== 'batch') return
+    if (running.node.getPeers().every((peer) => this.#validators.has(peer.toString() as PeerId))) return
+    running.gossip.publish(channelOf.batch, encodeFrame(frame), gossipDelayUncoveredMs)
   }
 
   /** @throws NetworkError */
@@ -308,6 +335,14 @@ export class Network {
     if (this.#running === undefined) throw new NetworkError({ code: 'not-started' })
     return this.#running
   }
+}
+
+/** What validators wait for. They make certificates of view 0 themselves, of the votes that they all get; each forwards
+ *  them by gossip all the same. */
+function isUrgent(frame: Frame): boolean {
+  return (
+    frame.kind !== 'certificate' || frame.certificate.view > 0 || frame.certificate.kind === 'nullification'
+  )
 }
 
 /** The type of gossipsub does not name its method. */

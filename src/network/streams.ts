@@ -47,6 +47,34 @@ export function sendRecord(stream: Stream, record: Uint8Array): void {
   stream.send(encode.single(record, { maxDataLength: Number.MAX_SAFE_INTEGER }))
 }
 
+/** The same for several records, in one piece. */
+export function sendRecords(stream: Stream, records: readonly Uint8Array[]): void {
+  const [first] = records
+  if (first !== undefined && records.length === 1) {
+    sendRecord(stream, first)
+    return
+  }
+  stream.send(encodeRecords(records))
+}
+
+/** Length-prefixed records one after another. */
+function encodeRecords(records: readonly Uint8Array[]): Uint8Array {
+  const parts = records.flatMap((record) => [lengthPrefix(record.length), record])
+  return new Uint8Array(Buffer.concat(parts))
+}
+
+/** A varint, seven bits a byte, the lowest first. */
+function lengthPrefix(length: number): Uint8Array {
+  const digits: number[] = []
+  let rest = length
+  while (rest >= 0x80) {
+    digits.push((rest & 0x7f) | 0x80)
+    rest = Math.floor(rest / 0x80)
+  }
+  digits.push(rest)
+  return Uint8Array.from(digits)
+}
+
 /** Resolves once the far side took most of what was sent. Throws what broke the stream, or `StreamTimeout`. */
 export async function untilSent(stream: Stream, timeoutMs: number): Promise<void> {
   if (stream.writeBufferLength <= unsentMaxBytes) return

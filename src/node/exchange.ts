@@ -3,7 +3,7 @@
 import { encodeFrame, type Frame, type PeerStatus } from '../codec/index.ts'
 import type { CoreState } from '../consensus/index.ts'
 import type { Mempool } from '../mempool/index.ts'
-import type { Batch, BlockId, Height, PeerId, ValidatorIndex } from '../types/index.ts'
+import type { Batch, BatchId, BlockId, Height, PeerId, ValidatorIndex } from '../types/index.ts'
 import { holdingOf, ownFrames } from './height-view.ts'
 import type { Clock, ConnectedPeer, Log, Transport } from './ports.ts'
 
@@ -15,6 +15,8 @@ export interface ExchangeOptions {
   readonly mempool: Mempool
   readonly self: ValidatorIndex | undefined
   readonly nodeKey: Batch['author']
+  /** Whether a commitment attached to one of the last blocks lists the batch: then others hold it. */
+  readonly isInLine: (id: BatchId) => boolean
   /** The slow timer: `status`, while idle too. */
   readonly statusIntervalMs: number
   readonly onFrame: (frame: Frame, peer: ConnectedPeer) => void
@@ -171,15 +173,18 @@ export class Exchange {
     }
   }
 
-  /** K4: own batches that wait for long are handed to validators, who may never have got them. */
+  /** K4: own batches that wait for long and that nobody else lists are handed to validators, who may never have got
+   *  them. What is listed waits for its turn only: handing it over again under load would make the load grow. */
   #handOver(nowMs: number): void {
-    const { mempool, transport, nodeKey, log } = this.#options
+    const { mempool, transport, nodeKey, log, isInLine } = this.#options
     if (nowMs >= this.#handOverMs && nowMs - this.#handOverMs < handOverAfterMs) return
     this.#handOverMs = nowMs
+    const listed = this.#listedByOthers()
     const pushed: Uint8Array[] = []
     let sizeBytes = 0
     for (const { batch, receivedAt, isPinned } of mempool.oldest(4 * handOverMax)) {
       if (!isPinned || batch.author !== nodeKey || nowMs - receivedAt < handOverAfterMs) continue
+      if (listed.has(batch.id) || isInLine(batch.id)) continue
       sizeBytes += batch.bytes.length
       if (pushed.length === handOverMax || sizeBytes > handOverBytesMax) break
       pushed.push(encodeFrame({ kind: 'batch', batch }))
@@ -191,6 +196,16 @@ export class Exchange {
         .requestBatches(peerId, { wanted: [], pushed })
         .catch((error: unknown) => log.debug({ peer: peerId, error }, 'batches could not be handed over'))
     }
+  }
+
+  /** Batches in the commitments of the height under way. */
+  #listedByOthers(): Set<BatchId> {
+    const { core, self } = this.#options
+    const listed = new Set<BatchId>()
+    for (const [validator, { entries }] of core.commitments) {
+      if (validator !== self) for (const { batchId } of entries) listed.add(batchId)
+    }
+    return listed
   }
 }
 

@@ -61,6 +61,9 @@ export interface ExecutionOptions {
   readonly verifySigned: Parameters<typeof checkReservedMessage>[0]['verify']
   /** A batch in hand: of the pool, or fetched for the block. */
   readonly batchOf: (id: BatchId) => Batch | undefined
+  /** True only of a message that is surely not in the chain, as of one that the pool holds as pending. Absent: every
+   *  message is looked up. */
+  readonly isPending?: (id: MessageId) => boolean
 }
 
 interface BlockParts {
@@ -187,8 +190,12 @@ export class BlockExecution {
   }
 
   async #messagesInChain(ids: readonly MessageId[]): Promise<Set<MessageId>> {
-    const places = await this.#options.store.messagePlaces(ids)
-    return new Set(ids.filter((_, at) => places[at] !== undefined))
+    // Most were looked up when they came into the pool, which has let go of what the chain took since.
+    const { isPending = () => false } = this.#options
+    const unsure = ids.filter((id) => !isPending(id))
+    if (unsure.length === 0) return new Set()
+    const places = await this.#options.store.messagePlaces(unsure)
+    return new Set(unsure.filter((_, at) => places[at] !== undefined))
   }
 }
 

@@ -16,7 +16,7 @@ import {
   SigningRecord,
 } from '../storage/index.ts'
 import { TrieNodes } from '../trie/index.ts'
-import type { PeerId, SignedKind } from '../types/index.ts'
+import type { PeerId, SignedKind, ValidatorIndex } from '../types/index.ts'
 import { type ApiViewOptions, apiView } from './api-view.ts'
 import { systemClock } from './clock.ts'
 import { homePaths, type NodeIdentity, readIdentity } from './home.ts'
@@ -69,6 +69,7 @@ class Node implements RunningNode {
   /** What has started, to be stopped in reverse. */
   readonly #started: (() => Promise<void>)[] = []
   readonly #statuses = new Map<PeerId, PeerStatus>()
+  #validators: ReadonlyMap<PeerId, ValidatorIndex> = new Map()
   readonly #metrics = new NodeMetrics()
   #resolveStopped: (error: Error | undefined) => void = () => undefined
   #stopping: Promise<void> | undefined
@@ -93,6 +94,7 @@ class Node implements RunningNode {
     const { home, config, log } = this.#options
     const identity = readIdentity(home)
     const { genesis } = identity
+    this.#validators = new Map(genesis.validators.map(({ peerId }, index) => [peerId, index]))
     const paths = homePaths(home)
     const metrics = this.#metrics
     metrics.start()
@@ -226,8 +228,7 @@ class Node implements RunningNode {
 
   #handler(store: ChainStore): NetworkHandler {
     const { log } = this.#options
-    const validatorOf = (peer: PeerId) =>
-      this.#network?.peers().find((known) => known.peer === peer)?.validator ?? null
+    const validatorOf = (peer: PeerId) => this.#validators.get(peer) ?? null
     const replica = () => {
       if (this.#replica === undefined) throw new Error('the network called before the replica was there')
       return this.#replica

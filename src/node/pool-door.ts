@@ -3,7 +3,7 @@
 import type { AddResult, Mempool, Origin } from '../mempool/index.ts'
 import { checkReservedMessage, isReserved } from '../sequencing/index.ts'
 import type { ChainStore } from '../storage/index.ts'
-import type { Batch, Genesis, MessageId } from '../types/index.ts'
+import type { Batch, BatchId, Genesis, MessageId } from '../types/index.ts'
 import type { ChainHead } from './chain-head.ts'
 import type { Clock } from './ports.ts'
 
@@ -16,6 +16,7 @@ interface Offer {
   readonly from: Origin
   readonly isPinned: boolean
   readonly receivedAt: number
+  readonly newAtHeight: number | undefined
   readonly done: (result: AddResult | { kind: 'in-chain' }) => void
 }
 
@@ -46,12 +47,15 @@ export class PoolDoor {
     return this.#droppedCount
   }
 
-  /** Offers a batch to the pool. It counts as received now. `full` is also the answer where too many wait. */
+  /** Offers a batch to the pool. It counts as received now. `full` is also the answer where too many wait.
+   *  @param newAtHeight nothing of it was in the chain when this height was the last: if it still is, nothing is
+   *    looked up. */
   offer(offer: {
     batch: Batch
     from: Origin
     isPinned: boolean
     receivedAt?: number
+    newAtHeight?: number
   }): Promise<AddResult | { kind: 'in-chain' }> {
     const { mempool, clock } = this.#options
     if (!offer.isPinned && mempool.get(offer.batch.id) !== undefined)
@@ -61,7 +65,8 @@ export class PoolDoor {
       return Promise.resolve({ kind: 'refused', reason: 'full' })
     }
     return new Promise((done) => {
-      this.#waiting.push({ ...offer, receivedAt: offer.receivedAt ?? clock.nowMs(), done })
+      const { receivedAt = clock.nowMs(), newAtHeight } = offer
+      this.#waiting.push({ ...offer, receivedAt, newAtHeight, done })
       if (!this.#isRunning) void this.#run()
     })
   }
@@ -84,19 +89,22 @@ export class PoolDoor {
   }
 
   async #admit(offers: readonly Offer[]): Promise<void> {
-    const { store, mempool, head } = this.#options
+    const { mempool, head } = this.#options
     // A block may become final while the store is asked: then what it says is old, and it is asked again.
     let height: number
-    let batchHeights: readonly (number | undefined)[]
+    let batchHeights: ReadonlyMap<BatchId, number>
     let deadMessages: ReadonlySet<MessageId>
     do {
       height = head.state.height
-      batchHeights = await store.batchHeights(offers.map(({ batch }) => batch.id))
-      deadMessages = await this.#deadMessagesOf(offers.map(({ batch }) => batch))
+      const unsure = offers.filter(({ newAtHeight }) => newAtHeight !== height).map(({ batch }) => batch)
+      batchHeights = await this.#heightsOf(unsure)
+      deadMessages = await this.#messagesInChain(unsure)
     } while (head.state.height !== height)
+    const reserved = this.#invalidReserved(offers.map(({ batch }) => batch))
+    if (reserved.length > 0) deadMessages = new Set([...deadMessages, ...reserved])
     let hasAdded = false
-    for (const [at, { batch, from, isPinned, receivedAt, done }] of offers.entries()) {
-      if (batchHeights[at] !== undefined) {
+    for (const { batch, from, isPinned, receivedAt, done } of offers) {
+      if (batchHeights.has(batch.id)) {
         done({ kind: 'in-chain' })
         continue
       }
@@ -107,20 +115,38 @@ export class PoolDoor {
     if (hasAdded) this.#options.onPoolChanged()
   }
 
-  async #deadMessagesOf(batches: readonly Batch[]): Promise<Set<MessageId>> {
-    const { store, genesis, head, verifySigned } = this.#options
-    const ids = batches.flatMap(({ messageIds }) => messageIds)
+  async #heightsOf(batches: readonly Batch[]): Promise<Map<BatchId, number>> {
+    if (batches.length === 0) return new Map()
+    const heights = await this.#options.store.batchHeights(batches.map(({ id }) => id))
+    return new Map(
+      batches.flatMap(({ id }, at) => {
+        const height = heights[at]
+        return height === undefined ? [] : [[id, height] as const]
+      }),
+    )
+  }
+
+  /** What the pool holds as pending is not in the chain. */
+  async #messagesInChain(batches: readonly Batch[]): Promise<Set<MessageId>> {
+    const { store, mempool } = this.#options
+    const ids = batches.flatMap(({ messageIds }) => messageIds).filter((id) => !mempool.hasMessage(id))
+    if (ids.length === 0) return new Set()
     const places = await store.messagePlaces(ids)
-    const dead = new Set(ids.filter((_, at) => places[at] !== undefined))
+    return new Set(ids.filter((_, at) => places[at] !== undefined))
+  }
+
+  #invalidReserved(batches: readonly Batch[]): MessageId[] {
+    const { genesis, head, verifySigned } = this.#options
+    const isConvicted = (validator: number) => head.state.convicted.has(validator)
+    const invalid: MessageId[] = []
     for (const { messages, messageIds } of batches) {
       for (const [at, message] of messages.entries()) {
         const id = messageIds[at]
         if (id === undefined || !isReserved(message)) continue
-        const isConvicted = (validator: number) => head.state.convicted.has(validator)
         if (checkReservedMessage({ message, genesis, isConvicted, verify: verifySigned }) !== undefined)
-          dead.add(id)
+          invalid.push(id)
       }
     }
-    return dead
+    return invalid
   }
 }

@@ -38,6 +38,7 @@ import { Exchange } from './exchange.ts'
 import { BlockExecution } from './execution.ts'
 import { FloorWatcher } from './floor-watcher.ts'
 import { framesLacking, holdingOf } from './height-view.ts'
+import { ListedBatches } from './listed-batches.ts'
 import { PoolDoor } from './pool-door.ts'
 import {
   type Clock,
@@ -48,7 +49,6 @@ import {
   trusted,
   type Verifier,
 } from './ports.ts'
-import { ListedBatches } from './listed-batches.ts'
 import { loadChain, loadHeight } from './restart.ts'
 import { nativeSchemes, type Schemes } from './schemes.ts'
 import type { Signing } from './signing.ts'
@@ -86,6 +86,9 @@ export interface ReplicaOptions {
 /** Bytes of one reply of batches; the rest is asked for again. */
 const batchesReplyMaxBytes = 3 * 1024 * 1024
 
+/** Above it blocks wait for messages, not messages for blocks. */
+const blockIntervalMaxMs = 1_000
+
 export class Replica {
   readonly head: ChainHead
   readonly mempool: Mempool
@@ -104,6 +107,9 @@ export class Replica {
   readonly #listeners = new Set<(event: FinalEvent) => void>()
   readonly #evidence = new Map<ValidatorIndex, Evidence>()
   #hasWork = false
+  /** How long blocks take of late, from one to the next; a pause counts as its bound. */
+  #blockIntervalMs = 0
+  #lastBlockMs = 0
 
   /** Loads the chain's state from the store. Nothing runs before `start`. */
   static async open(options: ReplicaOptions): Promise<Replica> {
@@ -153,6 +159,7 @@ export class Replica {
       schemes,
       verifySigned,
       batchOf: (id) => this.#work.batchOf(id),
+      isPending: (id) => mempool.hasMessage(id),
     })
     this.#work = new BlockWork({
       head,
@@ -231,6 +238,7 @@ export class Replica {
       door: this.#door,
       clock,
       maxDelayMs: settings.batchMaxDelayMs,
+      blockIntervalMs: () => this.#blockIntervalMs,
       maxBytes: settings.batchMaxBytes,
       verifySigned,
       onBatch: (batch) => {
@@ -247,6 +255,7 @@ export class Replica {
       mempool,
       self,
       nodeKey: keys.nodeKey,
+      isInLine: (id) => head.state.line.has(id),
       statusIntervalMs: settings.statusIntervalMs,
       onFrame: (frame, peer) => this.onFrame(frame, peer),
       onPeerStatus: (peer, status) => this.onPeerStatus(peer, status),
@@ -453,7 +462,15 @@ export class Replica {
     }, this.#options.onFatal)
   }
 
+  #noteBlockInterval(): void {
+    const nowMs = this.#options.clock.nowMs()
+    const sinceMs = Math.min(blockIntervalMaxMs, Math.max(0, nowMs - this.#lastBlockMs))
+    this.#lastBlockMs = nowMs
+    this.#blockIntervalMs += (sinceMs - this.#blockIntervalMs) / 4
+  }
+
   #onAppended(event: FinalEvent): void {
+    this.#noteBlockInterval()
     this.#fetcher.settle(event.height)
     this.#floor?.check()
     this.#driver.onFinal(event.removedBatches)

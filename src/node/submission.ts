@@ -35,6 +35,8 @@ export interface SubmissionOptions {
   readonly door: PoolDoor
   readonly clock: Clock
   readonly maxDelayMs: number
+  /** How long blocks take of late. */
+  readonly blockIntervalMs: () => number
   readonly maxBytes: number
   /** Messages and batches that wait to be written; more are refused as `pool-full`. */
   readonly verifySigned: Parameters<typeof checkReservedMessage>[0]['verify']
@@ -58,6 +60,8 @@ interface Waiter {
 
 /** Bytes of messages collected and not yet written; the rest of the pool's bounds are the pool's. */
 const collectedMaxBytes = 32 * 1024 * 1024
+/** Between two batches, at most, however long blocks take. */
+const spacingMaxMs = 50
 
 export class Submissions {
   readonly #options: SubmissionOptions
@@ -81,13 +85,12 @@ export class Submissions {
     const prepared = this.#prepare(messages)
     if ('kind' in prepared) return prepared
     const ids = prepared.map(({ id }) => id)
-    const places = await this.#options.store.messagePlaces(ids)
     const fresh = new Map<MessageId, Pending>()
-    for (const [at, item] of prepared.entries()) {
-      // Pinned and not waited for: on disk. Waited for: still being written.
+    for (const item of prepared) {
+      // Pinned and not waited for: on disk. Waited for: still being written. Whether it is in the chain is looked up
+      // with all that share its batch.
       const isStored = !this.#waiters.has(item.id) && this.#options.mempool.pinnedHasMessage(item.id)
-      if (places[at] !== undefined || isStored) continue
-      fresh.set(item.id, item)
+      if (!isStored) fresh.set(item.id, item)
     }
     if (fresh.size === 0) return { kind: 'accepted', ids }
     const freshBytes = [...fresh.values()].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
@@ -158,7 +161,8 @@ export class Submissions {
     })
   }
 
-  /** The first message after a pause goes at once; under load messages wait for each other. */
+  /** The first message after a pause goes at once; under load messages wait for each other: up to half a block's time,
+   *  since more batches than two a block cost all nodes signatures and writes, and get nowhere sooner. */
   #scheduleFlush(): void {
     if (
       this.#isFlushing ||
@@ -167,7 +171,8 @@ export class Submissions {
       this.#isStopped
     )
       return
-    const { clock, maxDelayMs } = this.#options
+    const { clock, blockIntervalMs } = this.#options
+    const maxDelayMs = Math.max(this.#options.maxDelayMs, Math.min(spacingMaxMs, blockIntervalMs() / 2))
     const sinceMs = clock.nowMs() - this.#lastFlushMs
     const isFull = this.#collectedBytes >= this.#batchMaxBytes
     const delayMs = isFull || sinceMs < 0 || sinceMs >= maxDelayMs ? 0 : maxDelayMs - sinceMs
@@ -180,11 +185,13 @@ export class Submissions {
   async #flush(): Promise<void> {
     this.#isFlushing = true
     this.#lastFlushMs = this.#options.clock.nowMs()
-    const items = this.#collected
+    const collected = this.#collected
     this.#collected = []
     this.#collectedBytes = 0
     try {
       const accepted: { batch: Batch; receivedAt: number }[] = []
+      const newAtHeight = this.#options.head.state.height
+      const items = await this.#newOf(collected)
       for (const group of this.#groups(items)) {
         const batch = this.#makeBatch(group)
         const receivedAt = this.#options.clock.nowMs()
@@ -193,6 +200,7 @@ export class Submissions {
           from: { kind: 'local' },
           isPinned: true,
           receivedAt,
+          newAtHeight,
         })
         if (result.kind === 'added' || result.kind === 'known') accepted.push({ batch, receivedAt })
         const isAccepted = result.kind !== 'refused' || result.reason === 'no-new-message'
@@ -213,6 +221,13 @@ export class Submissions {
       this.#isFlushing = false
       this.#scheduleFlush()
     }
+  }
+
+  /** Those that are not in the chain; the others are answered for. */
+  async #newOf(items: readonly Pending[]): Promise<Pending[]> {
+    const places = await this.#options.store.messagePlaces(items.map(({ id }) => id))
+    for (const [at, { id }] of items.entries()) if (places[at] !== undefined) this.#answer(id, true)
+    return items.filter((_, at) => places[at] === undefined)
   }
 
   #groups(items: readonly Pending[]): Pending[][] {
