@@ -57,6 +57,8 @@ function hintFor(error: ClientError): string {
       return '; try again later, or name another node with --node'
     case 'bad-reply':
       return '; check --node'
+    case 'bad-proof':
+      return '; name another node with --node, and check that --genesis is that of its network'
     case 'timeout':
     case 'refused':
     case 'failed':

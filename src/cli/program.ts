@@ -5,11 +5,17 @@ import type { Context } from './command.ts'
 import { addBenchCommand } from './commands/bench.ts'
 import { addBlockCommand } from './commands/block.ts'
 import { addCheckCommand } from './commands/check.ts'
+import { addCompletionCommand } from './commands/completion.ts'
+import { addDebugCommand } from './commands/debug.ts'
 import { addDevnetCommand } from './commands/devnet.ts'
+import { addFollowCommand } from './commands/follow.ts'
 import { addGenesisCommand } from './commands/genesis.ts'
 import { addInitCommand } from './commands/init.ts'
+import { addInspectCommand } from './commands/inspect.ts'
 import { addKeysCommand } from './commands/keys.ts'
+import { addPoolCommand } from './commands/pool.ts'
 import { addSendCommand } from './commands/send.ts'
+import { addSigningCommand } from './commands/signing.ts'
 import { addStartCommand } from './commands/start.ts'
 import { addStatusCommand } from './commands/status.ts'
 import { addTestnetCommand } from './commands/testnet.ts'
@@ -22,13 +28,19 @@ const commands = [
   addSendCommand,
   addStatusCommand,
   addBlockCommand,
+  addPoolCommand,
+  addFollowCommand,
   addKeysCommand,
   addGenesisCommand,
   addInitCommand,
   addTestnetCommand,
   addStartCommand,
   addCheckCommand,
+  addInspectCommand,
+  addSigningCommand,
+  addDebugCommand,
   addBenchCommand,
+  addCompletionCommand,
 ]
 
 /** Runs `diseq` with these arguments and resolves with its exit code; never throws. */
@@ -45,7 +57,8 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
   }
 }
 
-function makeProgram(context: Context): Command {
+/** All commands, for `runCli` and for the reference. */
+export function makeProgram(context: Context): Command {
   const { terminal } = context
   const program = new Command('diseq')
   program.description(

@@ -15,6 +15,10 @@ export interface HomePaths {
   readonly signingRecord: string
   /** What `devnet` writes of the node's log. */
   readonly log: string
+  /** The id of the process that runs the node. */
+  readonly processId: string
+  /** The node's memory, written on request; it holds the keys. */
+  readonly heap: string
 }
 
 export function homePaths(home: string): HomePaths {
@@ -29,5 +33,7 @@ export function homePaths(home: string): HomePaths {
     database: join(home, 'database'),
     signingRecord: join(home, 'signing-record'),
     log: join(home, 'node.log'),
+    processId: join(home, 'node.pid'),
+    heap: join(home, 'node.heapsnapshot'),
   }
 }

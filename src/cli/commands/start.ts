@@ -1,6 +1,8 @@
 // `diseq start`: runs one node until it is told to stop.
-import { existsSync } from 'node:fs'
+import { chmodSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { writeHeapSnapshot } from 'node:v8'
 import type { Command } from 'commander'
+import type { Logger } from 'pino'
 import { loadConfig } from '../../node/config.ts'
 import { homePaths } from '../../node/home.ts'
 import { exposedKeyFiles } from '../../node/keys.ts'
@@ -43,8 +45,10 @@ async function runNode(options: Options, context: Context): Promise<void> {
       : `Running: HTTP at ${node.httpAddress}, peers at ${node.p2pAddresses.join(', ')}`,
   )
 
+  const forget = answerHeapRequests(home, log)
   const stoppedByItself = node.stopped.then((error) => ({ error }))
   const asked = await Promise.race([signal, orphaned, stoppedByItself])
+  forget()
   if (typeof asked !== 'string') {
     const reason = asked.error?.message ?? 'its log says why'
     throw new Failure(`${home}: the node stopped by itself: ${reason}`)
@@ -54,6 +58,24 @@ async function runNode(options: Options, context: Context): Promise<void> {
   if (isStopped) return
   log.warn('stopped at once, on the second signal; the next start recovers')
   process.exit(exitCodes.failed)
+}
+
+/** `diseq debug dump --heap` finds the process by its id, and asks by a signal. */
+function answerHeapRequests(home: string, log: Logger): () => void {
+  const { processId, heap } = homePaths(home)
+  const onRequest = (): void => {
+    const draft = `${heap}.part`
+    log.warn({ path: heap }, 'writing the heap, as asked by a signal; the node stands still meanwhile')
+    writeHeapSnapshot(draft)
+    chmodSync(draft, 0o600)
+    renameSync(draft, heap)
+  }
+  writeFileSync(processId, `${process.pid}\n`)
+  process.on('SIGUSR2', onRequest)
+  return () => {
+    process.off('SIGUSR2', onRequest)
+    rmSync(processId, { force: true })
+  }
 }
 
 /** `devnet` holds a channel to each of its nodes; when that closes, it is gone, however it went. */
