@@ -50,6 +50,7 @@ export class VotingWorld {
   readonly ledger: Ledger
   readonly blocks = new Map<BlockId, { block: Block; isValid: boolean }>()
   readonly finals = new Map<Height, { blockId: BlockId; view: View }>()
+  crashCount = 0
   readonly #options: WorldOptions
   readonly #random: Random
   readonly #contexts = new Map<Height, HeightContext>()
@@ -133,7 +134,10 @@ export class VotingWorld {
 
   /** From now on everything arrives: runs until every node is at `height`. Returns the highest view that a height
    *  needed beyond the one it was in. */
-  becomeTimely(height: Height, roundsMax = 400): number {
+  becomeTimely(
+    height: Height,
+    { liesGoOn = false, roundsMax = 400 }: { liesGoOn?: boolean; roundsMax?: number } = {},
+  ): number {
     this.#isTimely = true
     for (const node of this.nodes) if (node.core === undefined) node.start()
     const heightBefore = this.#highestHeight()
@@ -149,6 +153,7 @@ export class VotingWorld {
         }
         return viewsNeeded
       }
+      for (let lie = 0; liesGoOn && lie < 10; lie++) this.#lie()
       const before = this.#progress()
       for (const node of this.nodes) {
         node.setWork(true)
@@ -207,9 +212,10 @@ export class VotingWorld {
       },
       crash: () => {
         const node = someone()
-        if (node === undefined) return
+        if (node?.core === undefined) return
         if (random.chance(0.5)) node.turn(1 + random.below(4), random.pick(crashPoints))
         else node.crash()
+        if (node.core === undefined) this.crashCount += 1
       },
       restart: () => {
         for (const node of this.nodes) if (node.core === undefined) node.start()
