@@ -1,6 +1,9 @@
 // A typed client of a node's /v1 API. Runs in Node and in browsers; all it needs is fetch.
 import { ClientError } from './errors.ts'
-import { type HttpOptions, type Reply, requestJson } from './http.ts'
+import { type ClientOptions, type HttpOptions, httpOptionsOf, type Reply, requestJson } from './http.ts'
+
+export type { ClientOptions } from './http.ts'
+
 import {
   type BlockJson,
   type BlockReply,
@@ -17,11 +20,6 @@ import {
 } from './replies.ts'
 import { followEvents, type StreamOptions } from './stream.ts'
 
-export interface ClientOptions extends Partial<Omit<HttpOptions, 'nodes'>> {
-  /** Addresses of one or more nodes; reads go to the first that answers, messages to each in turn. */
-  readonly nodes: readonly string[]
-}
-
 export type FollowOptions = Pick<StreamOptions, 'from' | 'namespace' | 'signal'>
 
 export interface SendOptions {
@@ -33,6 +31,8 @@ export interface SendOptions {
 
 /** Messages of one request, by the API's rule. */
 export const maxMessagesPerRequest = 10_000
+/** Between two questions about one message: blocks take about as long. */
+const waitPollMs = 250
 /** The node ends a wait after a minute; the client asks again. */
 const waitReplyTimeoutMs = 90_000
 
@@ -40,16 +40,8 @@ export class Client {
   readonly #http: HttpOptions
   #turn = 0
 
-  constructor({ nodes, ...rest }: ClientOptions) {
-    this.#http = {
-      nodes: nodes.map(baseAddress),
-      fetch: (input, init) => globalThis.fetch(input, init),
-      timeoutMs: 30_000,
-      busyTimeoutMs: 60_000,
-      sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-      now: () => performance.now(),
-      ...rest,
-    }
+  constructor(options: ClientOptions) {
+    this.#http = httpOptionsOf(options)
   }
 
   /** How many nodes it knows. */
@@ -85,6 +77,45 @@ export class Client {
   async message(id: string): Promise<MessageState | undefined> {
     const reply = await requestJson(this.#http, { path: `/v1/messages/${id}` })
     return reply.status === 404 ? undefined : bodyOf<MessageState>(reply)
+  }
+
+  /** The proof of a final message's place, as the node sent it; undefined where the message is not final. With
+   *  `withTrie` also that its data is in the latest trie. `VerifiedClient` checks what it gets. */
+  proof(id: string, { withTrie = false } = {}): Promise<unknown> {
+    return this.#getIfThere(`/v1/messages/${id}/proof${withTrie ? '?trie=true' : ''}`)
+  }
+
+  /** The proof of all messages of a namespace in consecutive blocks; it may end before `limit` blocks. Undefined where
+   *  block `from` is not final. */
+  namespaceProof(
+    namespace: string,
+    range: { readonly from: number; readonly limit?: number },
+  ): Promise<unknown> {
+    return this.#getIfThere(namespacePath(namespace, range))
+  }
+
+  /** The proof that a key (hex) is in the trie, or that it is not, after a block or the latest. */
+  trieProof(key: string, { height }: { readonly height?: number } = {}): Promise<unknown> {
+    return this.#getIfThere(`/v1/trie/${key}/proof${height === undefined ? '' : `?height=${height}`}`)
+  }
+
+  /** The genesis file as the node has it. Trust comes from elsewhere: a node could make up any. */
+  genesis(): Promise<unknown> {
+    return this.#get('/v1/genesis')
+  }
+
+  /** Resolves once a message is final, or can no longer be. @throws ClientError `timeout`, or where no node knows it. */
+  async wait(id: string, { timeoutMs = 60_000 } = {}): Promise<MessageState> {
+    const deadline = this.#http.now() + timeoutMs
+    for (;;) {
+      const state = await this.message(id)
+      const node = this.#http.nodes[0] ?? ''
+      if (state === undefined) throw new ClientError('refused', `${node} knows no message ${id}`, { node })
+      if (state.state !== 'pending') return state
+      if (this.#http.now() >= deadline)
+        throw new ClientError('timeout', `message ${id} is not final yet`, { node })
+      await this.#http.sleep(waitPollMs)
+    }
   }
 
   /** Sends up to 10,000 messages in one request, all or none of them; resolves once they are on the node's disk.
@@ -126,6 +157,11 @@ export class Client {
     return bodyOf<T>(reply)
   }
 
+  async #getIfThere(path: string): Promise<unknown> {
+    const reply = await requestJson(this.#http, { path })
+    return reply.status === 404 ? undefined : bodyOf<object>(reply)
+  }
+
   async #post(
     path: string,
     body: unknown,
@@ -150,8 +186,11 @@ function noSuchRoute({ node, status }: Reply, path: string): ClientError {
   })
 }
 
-function baseAddress(node: string): string {
-  const isAddress = /^https?:\/\//.test(node) && URL.canParse(node)
-  if (!isAddress) throw new TypeError(`${node}: an address such as http://127.0.0.1:8080 is needed`)
-  return node.replace(/\/+$/, '')
+/** Where nodes prove what a namespace has in consecutive blocks. */
+export function namespacePath(
+  namespace: string,
+  { from, limit }: { readonly from: number; readonly limit?: number },
+): string {
+  const query = limit === undefined ? '' : `&limit=${limit}`
+  return `/v1/namespaces/${encodeURIComponent(namespace)}/blocks?from=${from}${query}`
 }

@@ -13,6 +13,8 @@ export type ClientErrorCode =
   | 'failed'
   /** An answer that is not what the API describes: probably no node of this software. */
   | 'bad-reply'
+  /** A proof that does not hold: the node lies, or is of another network. */
+  | 'bad-proof'
 
 export class ClientError extends Error {
   readonly code: ClientErrorCode

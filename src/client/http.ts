@@ -15,6 +15,24 @@ export interface HttpOptions {
   readonly now: () => number
 }
 
+export interface ClientOptions extends Partial<Omit<HttpOptions, 'nodes'>> {
+  /** Addresses of one or more nodes; reads go to the first that answers, messages to each in turn. */
+  readonly nodes: readonly string[]
+}
+
+/** The options with all that was left out. @throws TypeError for an address that is none. */
+export function httpOptionsOf({ nodes, ...rest }: ClientOptions): HttpOptions {
+  return {
+    nodes: nodes.map(baseAddress),
+    fetch: (input, init) => globalThis.fetch(input, init),
+    timeoutMs: 30_000,
+    busyTimeoutMs: 60_000,
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    now: () => performance.now(),
+    ...rest,
+  }
+}
+
 export interface Request {
   readonly path: string
   /** Sent as JSON by POST; without it, GET. */
@@ -151,4 +169,10 @@ function reasonOf(error: unknown): string {
   if (code === 'ECONNREFUSED') return 'connection refused'
   if (code === 'ENOTFOUND') return 'no such host'
   return typeof code === 'string' ? code : String(message ?? cause)
+}
+
+function baseAddress(node: string): string {
+  const isAddress = /^https?:\/\//.test(node) && URL.canParse(node)
+  if (!isAddress) throw new TypeError(`${node}: an address such as http://127.0.0.1:8080 is needed`)
+  return node.replace(/\/+$/, '')
 }

@@ -19,3 +19,5 @@ export type {
   PoolReply,
 } from './replies.ts'
 export { sendMany } from './send-many.ts'
+export { NamespaceSequencer, type SequencedBatch, type SequencerOptions } from './sequencer.ts'
+export { type Answer, VerifiedClient, type VerifiedClientOptions } from './verified.ts'

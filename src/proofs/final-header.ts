@@ -5,7 +5,7 @@ import { isQuorum, powerOf } from '../quorum/index.ts'
 import type { BlockId, Finalization, Header, TimeMs, ValidatorIndex, View } from '../types/index.ts'
 import { base64Of, fieldsOf, listOf } from './json.ts'
 import { demand } from './refusals.ts'
-import type { Trust } from './trust.ts'
+import type { Trust, TrustedBlock } from './trust.ts'
 
 /** More than any header or certificate of a valid genesis has. */
 const maxHeaderBytes = 1024
@@ -58,13 +58,22 @@ export function readHeaders(trust: Trust, value: unknown): readonly [ProvenHeade
 }
 
 /** `next` is the block after `previous`. */
-export function demandLink(
+function demandLink(
   previous: { readonly id: BlockId; readonly header: Pick<Header, 'height' | 'time'> },
   { header }: ProvenHeader,
 ): void {
   const isNext = header.height === previous.header.height + 1 && header.previousBlockId === previous.id
   demand(isNext, 'broken-link', `height ${header.height}`)
   demand(header.time > previous.header.time, 'time-goes-back', `height ${header.height}`)
+}
+
+/** `first` is the block after a trusted one. */
+export function demandAfter(trusted: TrustedBlock, first: ProvenHeader): void {
+  const { height, previousBlockId } = first.header
+  const isNext = height === trusted.height + 1 && previousBlockId === trusted.id
+  demand(isNext, 'not-after-trusted', `height ${height} after ${trusted.height}`)
+  const { id, time } = trusted
+  demandLink({ id, header: { height: trusted.height, time } }, first)
 }
 
 /** A header of the chain and the set of genesis; its bytes are exactly what hashes to its id. */

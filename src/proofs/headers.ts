@@ -1,7 +1,7 @@
 // A chain of headers from a trusted block on, and two that contradict each other.
 import type { ValidatorIndex } from '../types/index.ts'
 import {
-  demandLink,
+  demandAfter,
   type FinalBlockHeader,
   finalised,
   type ProvenHeader,
@@ -79,12 +79,4 @@ export function readFork(trust: Trust, value: unknown): ProvenFork {
     second,
     signersOfBoth: first.finality.signers.filter((validator) => signers.has(validator)),
   }
-}
-
-function demandAfter(trusted: TrustedBlock, first: ProvenHeader): void {
-  const { height, previousBlockId } = first.header
-  const isNext = height === trusted.height + 1 && previousBlockId === trusted.id
-  demand(isNext, 'not-after-trusted', `height ${height} after ${trusted.height}`)
-  const { id, time } = trusted
-  demandLink({ id, header: { height: trusted.height, time } }, first)
 }

@@ -5,12 +5,18 @@ import { hexToBytes } from '../codec/index.ts'
 import { verifyMerkleRange } from '../sequencing/merkle.ts'
 import { compareNamespaces, encodeNamespaceLeaf, namespaceRoot } from '../sequencing/roots.ts'
 import type { Hash, Header, Height, Message, MessageId } from '../types/index.ts'
-import { type FinalBlockHeader, finalised, type ProvenHeader, readHeaders } from './final-header.ts'
+import {
+  demandAfter,
+  type FinalBlockHeader,
+  finalised,
+  type ProvenHeader,
+  readHeaders,
+} from './final-header.ts'
 import { pathOf, readMessage } from './finality.ts'
 import { proofTypes } from './formats.ts'
 import { fieldsOf, hasField, hexOf, jsonOf, listOf, namespaceOf, u32Of } from './json.ts'
 import { demand, type Verdict, verdictOf } from './refusals.ts'
-import type { Trust } from './trust.ts'
+import type { Trust, TrustedBlock } from './trust.ts'
 
 export interface NamespaceMessage {
   readonly index: number
@@ -32,26 +38,30 @@ export interface ProvenNamespace {
   readonly block: FinalBlockHeader
 }
 
-/** Whether `proof` (text or parsed) shows all messages of a namespace in a range of blocks; of the namespace and, where
- *  they are given, of exactly these heights. */
+/** Whether `proof` (text or parsed) shows all messages of a namespace in a range of blocks; where they are given, of
+ *  this namespace, of exactly these heights, and going on from `trusted`. */
 export function verifyNamespace({
   trust,
   proof,
   namespace,
   from,
   to,
+  trusted,
 }: {
   readonly trust: Trust
   readonly proof: unknown
   readonly namespace?: string
   readonly from?: Height
   readonly to?: Height
+  readonly trusted?: TrustedBlock
 }): Verdict<ProvenNamespace> {
   return verdictOf(() => {
     const proven = readNamespaceProof(trust, jsonOf(proof))
     demand(namespace === undefined || namespace === proven.namespace, 'other-namespace')
-    demand(from === undefined || from === proven.blocks[0]?.header.height, 'other-range')
+    const [first] = proven.blocks
+    demand(from === undefined || from === first?.header.height, 'other-range')
     demand(to === undefined || to === proven.block.header.height, 'other-range')
+    if (trusted !== undefined && first !== undefined) demandAfter(trusted, first)
     return proven
   })
 }

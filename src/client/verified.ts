@@ -1,0 +1,145 @@
+// A client that trusts no node: every answer is a proof, checked against a genesis that the user trusts. A node whose
+// proof fails is passed over for the next.
+import { messageIdOf } from '../codec/index.ts'
+import {
+  dataKey,
+  type ProvenHeaders,
+  type ProvenKey,
+  type ProvenMessage,
+  type ProvenNamespace,
+  type ProvenReceipt,
+  type Trust,
+  type TrustedBlock,
+  type Verdict,
+  verifyFinality,
+  verifyHeaders,
+  verifyNamespace,
+  verifyReceipt,
+  verifyTrie,
+} from '../proofs/index.ts'
+import { namespacePath } from './client.ts'
+import { ClientError } from './errors.ts'
+import { type ClientOptions, type HttpOptions, httpOptionsOf, requestJson } from './http.ts'
+import { messageToJson, type OutgoingMessage } from './replies.ts'
+
+export interface VerifiedClientOptions extends ClientOptions {
+  /** Of the network's genesis file, from a source other than these nodes (`trustGenesis`). */
+  readonly trust: Trust
+}
+
+/** Consecutive blocks. */
+export interface VerifiedRange {
+  readonly from: number
+  /** The most blocks wanted; what comes may be fewer. */
+  readonly limit?: number
+  /** The block before `from`: the answer has to go on from it. */
+  readonly trusted?: TrustedBlock
+  /** Asks this one of the nodes only. */
+  readonly node?: string
+}
+
+/** What was proven, who sent the proof, and the proof as it came, to keep or to pass on. */
+export type Answer<T> = T & { readonly servedBy: string; readonly proof: unknown }
+
+export class VerifiedClient {
+  readonly trust: Trust
+  readonly #http: HttpOptions
+
+  constructor({ trust, ...options }: VerifiedClientOptions) {
+    this.trust = trust
+    this.#http = httpOptionsOf(options)
+  }
+
+  /** Addresses of its nodes. */
+  get nodes(): readonly string[] {
+    return this.#http.nodes
+  }
+
+  /** The place of a final message; undefined where no node knows it as final. */
+  message(id: string, { withTrie = false } = {}): Promise<Answer<ProvenMessage> | undefined> {
+    const path = `/v1/messages/${id}/proof${withTrie ? '?trie=true' : ''}`
+    return this.#ask(path, (proof) => verifyFinality({ trust: this.trust, proof, id }))
+  }
+
+  /** All messages of a namespace in consecutive blocks from `from` on, at least one block; undefined where that is not
+   *  final yet. */
+  namespace(namespace: string, range: VerifiedRange): Promise<Answer<ProvenNamespace> | undefined> {
+    const { trusted, node, ...query } = range
+    const claim = { trust: this.trust, namespace, from: range.from }
+    const check = (proof: unknown) =>
+      verifyNamespace({ ...claim, proof, ...(trusted === undefined ? {} : { trusted }) })
+    return this.#ask(namespacePath(namespace, query), check, node === undefined ? this.nodes : [node])
+  }
+
+  /** Whether data is in the trie after a final block: the latest of the node that answers, or one of the 64 before. */
+  data(
+    data: Uint8Array,
+    { height }: { readonly height?: number } = {},
+  ): Promise<Answer<ProvenKey> | undefined> {
+    const key = dataKey(data)
+    const path = `/v1/trie/${key}/proof${height === undefined ? '' : `?height=${height}`}`
+    return this.#ask(path, (proof) => verifyTrie({ trust: this.trust, proof, key }))
+  }
+
+  /** Final headers from `from` on, at least one; undefined where that is not final yet. */
+  headers(range: VerifiedRange): Promise<Answer<ProvenHeaders> | undefined> {
+    const { from, limit, trusted, node } = range
+    const path = `/v1/headers?from=${from}${limit === undefined ? '' : `&limit=${limit}`}`
+    const claim = { trust: this.trust, ...(trusted === undefined ? {} : { trusted }) }
+    const check = (proof: unknown) => verifyHeaders({ ...claim, proof })
+    return this.#ask(path, check, node === undefined ? this.nodes : [node])
+  }
+
+  /** Sends messages and brings the node's signed receipt for exactly these. @throws ClientError */
+  async send(messages: readonly OutgoingMessage[]): Promise<Answer<ProvenReceipt>> {
+    const body = messages.map(messageToJson)
+    const { sha256 } = this.trust
+    const ids = messages.map((message) => messageIdOf({ timestamp: 0, ...message }, sha256))
+    const reply = await requestJson(this.#http, { path: '/v1/messages?receipt=true', body })
+    const { node } = reply
+    const { receipt } = (reply.body ?? {}) as { readonly receipt?: unknown }
+    const verdict = verifyReceipt({ trust: this.trust, receipt })
+    if (!verdict.ok) throw refused(node, `${verdict.reason} ${verdict.detail}`)
+    const isOfThese = verdict.ids.length === ids.length && verdict.ids.every((id, at) => id === ids[at])
+    if (!isOfThese) throw refused(node, 'it is about other messages')
+    return { ...verdict, servedBy: node, proof: receipt }
+  }
+
+  /** The first proof that holds. A node that lies or fails is passed over; one that has nothing is believed only where
+   *  no other has more. @throws ClientError of the last that failed, where none had an answer. */
+  async #ask<T extends object>(
+    path: string,
+    check: (proof: unknown) => Verdict<T>,
+    nodes: readonly string[] = this.#http.nodes,
+  ): Promise<Answer<T> | undefined> {
+    let failure: unknown
+    let hasNothing = false
+    for (const node of nodes) {
+      try {
+        const { status, body } = await requestJson({ ...this.#http, nodes: [node] }, { path })
+        if (status === 404) {
+          hasNothing = true
+          continue
+        }
+        const verdict = check(body)
+        if (verdict.ok) return { ...verdict, servedBy: node, proof: body }
+        failure = new ClientError(
+          'bad-proof',
+          `${node} sent a proof that is none: ${verdict.reason} ${verdict.detail}`,
+          {
+            node,
+          },
+        )
+      } catch (error) {
+        if (!(error instanceof ClientError)) throw error
+        failure = error
+      }
+    }
+    if (hasNothing || failure === undefined) return undefined
+    throw failure
+  }
+}
+
+function refused(node: string, why: string): ClientError {
+  return new ClientError('bad-proof', `${node} sent a receipt that is none: ${why}`, { node })
+}
