@@ -1,8 +1,9 @@
 // A node's API over a chain built in this process: real proofs, without a network or a port. Several of them, by their
 // addresses, are what a client's `fetch` reaches.
 
+import { after } from 'node:test'
 import type { ProofText } from '../../src/api/index.ts'
-import { createServer } from '../../src/api/index.ts'
+import { type ApiServer, createServer } from '../../src/api/index.ts'
 import type { Message, MessageId } from '../../src/types/index.ts'
 import { FakeNode } from './api-node.ts'
 import type { ProvenChain } from './proven-chain.ts'
@@ -71,6 +72,16 @@ export class ChainNode extends FakeNode {
   }
 }
 
+const opened: ApiServer[] = []
+// Open servers keep the process of a test file.
+after(() => Promise.all(opened.map((server) => server.close())))
+
+function serverOf(node: FakeNode): ApiServer {
+  const server = createServer(node, { rateLimit: false })
+  opened.push(server)
+  return server
+}
+
 /** A `fetch` that reaches these nodes by their addresses, and nothing else. A node that is undefined is down. */
 export function fetchOf(
   nodes: Readonly<Record<string, FakeNode | undefined>>,
@@ -79,7 +90,7 @@ export function fetchOf(
   const servers = new Map(
     Object.entries(nodes).map(([address, node]) => [
       address,
-      node === undefined ? undefined : createServer(node, { rateLimit: false }),
+      node === undefined ? undefined : serverOf(node),
     ]),
   )
   return async (input, init) => {
