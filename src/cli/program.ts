@@ -14,11 +14,13 @@ import { addInitCommand } from './commands/init.ts'
 import { addInspectCommand } from './commands/inspect.ts'
 import { addKeysCommand } from './commands/keys.ts'
 import { addPoolCommand } from './commands/pool.ts'
+import { addProofCommand } from './commands/proof.ts'
 import { addSendCommand } from './commands/send.ts'
 import { addSigningCommand } from './commands/signing.ts'
 import { addStartCommand } from './commands/start.ts'
 import { addStatusCommand } from './commands/status.ts'
 import { addTestnetCommand } from './commands/testnet.ts'
+import { addVerifyCommand } from './commands/verify.ts'
 import { exitCodes, explain } from './errors.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -30,6 +32,8 @@ const commands = [
   addBlockCommand,
   addPoolCommand,
   addFollowCommand,
+  addProofCommand,
+  addVerifyCommand,
   addKeysCommand,
   addGenesisCommand,
   addInitCommand,

@@ -4,12 +4,17 @@ import { Client, type FollowedBlock, toBase64 } from '../../client/index.ts'
 import { type CommonOptions, type Context, integerOption, newCommand, nodeAddress } from '../command.ts'
 import { UsageError } from '../errors.ts'
 import { formatClock, formatData } from '../format.ts'
+import { followLight } from '../light-follow.ts'
 
 interface Options extends CommonOptions {
   readonly node?: readonly string[]
   readonly namespace?: string
   readonly from?: number
   readonly count?: number
+  readonly light?: true
+  readonly genesis?: string
+  readonly checkpoint?: string
+  readonly evidence: string
 }
 
 export function addFollowCommand(program: Command, context: Context): void {
@@ -30,16 +35,45 @@ export function addFollowCommand(program: Command, context: Context): void {
       'end after so many messages',
       integerOption({ min: 1, max: Number.MAX_SAFE_INTEGER }),
     )
+    .option('--light', 'trust no node: verify every block from genesis on; without --namespace, print blocks')
+    .option('--genesis <file>', "with --light: the network's genesis file, from a source that you trust")
+    .option('--checkpoint <file>', 'with --light: go on from the block in this file, and keep it up to date')
+    .option(
+      '--evidence <file>',
+      'with --light: where two final blocks of one height are kept',
+      'diseq-fork.json',
+    )
     .action((options: Options) => follow(options, context))
 }
 
-async function follow({ node, namespace, from, count, json }: Options, { terminal }: Context): Promise<void> {
+async function follow(options: Options, { terminal }: Context): Promise<void> {
+  const { node, namespace, from, count, json } = options
   if (namespace !== undefined && (namespace === '' || Buffer.byteLength(namespace) > 64)) {
     throw new UsageError(`--namespace: 1 to 64 bytes are needed, not ${Buffer.byteLength(namespace)}`)
   }
   const nodes = node ?? [nodeAddress(terminal.env.DISEQ_NODE ?? 'http://127.0.0.1:8080')]
   const controller = new AbortController()
   if (count === undefined) void terminal.untilStopped().signal.then(() => controller.abort())
+  if (options.light === true) {
+    const { genesis, checkpoint, evidence } = options
+    if (genesis === undefined)
+      throw new UsageError('--light: --genesis is needed, to verify blocks against it')
+    await followLight({
+      nodes,
+      genesis,
+      evidence,
+      from: from ?? 0,
+      count: count ?? Number.POSITIVE_INFINITY,
+      json: json === true,
+      signal: controller.signal,
+      terminal,
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(checkpoint === undefined ? {} : { checkpoint }),
+    })
+    return
+  }
+  if (options.genesis !== undefined || options.checkpoint !== undefined)
+    throw new UsageError('--genesis and --checkpoint are for --light')
   const blocks = new Client({ nodes }).follow({
     signal: controller.signal,
     ...(namespace === undefined ? {} : { namespace }),

@@ -1,9 +1,13 @@
 // `diseq testnet`: genesis and a home for each node of a network, to be started one by one or by `devnet`.
 import type { Command } from 'commander'
-import { formatHostPort } from '../../node/config.ts'
+import { formatHostPort, loadConfig } from '../../node/config.ts'
 import { defaultTestnetOptions, makeTestnet } from '../../node/testnet.ts'
 import { type Context, newCommand } from '../command.ts'
 import { addNetworkFlags, type NetworkFlags, networkOptionsOf } from '../network-options.ts'
+
+interface Flags extends NetworkFlags {
+  readonly bootstrap?: readonly string[]
+}
 
 export function addTestnetCommand(program: Command, context: Context): void {
   const command = newCommand(program, 'testnet', 'make a genesis and a home for each node of a network')
@@ -14,11 +18,21 @@ export function addTestnetCommand(program: Command, context: Context): void {
       '--hosts <name...>',
       'a host for each node; all then use the base ports, on all interfaces for peers',
     )
-    .action((flags: NetworkFlags) => printTestnet(flags, context))
+    .option(
+      '--bootstrap <multiaddr...>',
+      'peers to join through, with their peer ids (default: two of the other nodes)',
+    )
+    .action((flags: Flags) => printTestnet(flags, context))
 }
 
-function printTestnet(flags: NetworkFlags, { terminal }: Context): void {
-  const options = { ...defaultTestnetOptions, ...networkOptionsOf(flags) }
+function printTestnet(flags: Flags, { terminal }: Context): void {
+  const wanted = flags.bootstrap?.join(',')
+  // Checked by the one schema of the config.
+  const given =
+    wanted === undefined
+      ? {}
+      : { bootstrap: loadConfig({ home: flags.output, flags: { bootstrap: wanted }, env: {} }).bootstrap }
+  const options = { ...defaultTestnetOptions, ...networkOptionsOf(flags), ...given }
   const { genesis, nodes } = makeTestnet(flags.output, options, Date.now())
   if (flags.json) {
     const listed = nodes.map(({ name, home, http }) => ({ name, home, http: formatHostPort(http) }))

@@ -1,0 +1,43 @@
+// `diseq verify`: checks a proof with the genesis file alone. No network, no home.
+import { readFileSync } from 'node:fs'
+import type { Command } from 'commander'
+import { verifyProof } from '../../proofs/index.ts'
+import { type CommonOptions, type Context, newCommand } from '../command.ts'
+import { exitCodes } from '../errors.ts'
+import { readTrust } from '../genesis-trust.ts'
+import { refusalSentences } from '../refusal-sentences.ts'
+import { verdictJson, verdictLines } from '../verdict.ts'
+
+interface Options extends CommonOptions {
+  readonly genesis: string
+}
+
+export function addVerifyCommand(program: Command, context: Context): void {
+  newCommand(program, 'verify', 'check a proof offline: exit 0 if it holds, 1 with the check that failed')
+    .argument('<proof>', 'file of the proof, or "-" for standard input')
+    .requiredOption('--genesis <file>', "the network's genesis file, from a source that you trust")
+    .action((proof: string, options: Options) => verify(proof, options, context))
+}
+
+async function verify(path: string, { genesis, json }: Options, context: Context): Promise<void> {
+  const { terminal } = context
+  const trust = readTrust(genesis)
+  const proof = path === '-' ? await readAll(terminal.input()) : readFileSync(path, 'utf8')
+  const verdict = verifyProof({ trust, proof })
+  if (verdict.ok) {
+    if (json) terminal.print(verdictJson(verdict))
+    else for (const line of verdictLines(verdict, trust)) terminal.print(line)
+    return
+  }
+  context.exitCode = exitCodes.failed
+  const { reason, detail } = verdict
+  if (json) terminal.print(JSON.stringify(verdict))
+  const where = detail === '' ? '' : ` (${detail})`
+  terminal.note(`diseq: ${path}: refused, ${reason}: ${refusalSentences[reason]}${where}`)
+}
+
+async function readAll(input: AsyncIterable<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of input) chunks.push(chunk)
+  return Buffer.concat(chunks).toString('utf8')
+}
