@@ -27,6 +27,8 @@ export interface TestnetOptions {
   readonly faultModel: FaultModel
   /** A name or address for each node, where each has a machine or container of its own; all then use the base ports. */
   readonly hosts?: readonly string[]
+  /** Addresses to join through, in place of one another's. */
+  readonly bootstrap?: readonly string[]
 }
 
 export interface TestnetNode {
@@ -140,7 +142,8 @@ function describe(output: string, options: TestnetOptions): Testnet {
 }
 
 /** Two nodes to join through: one is enough, the second stands in while the first is down. */
-function bootstrapOf(index: number, keys: readonly NodeKeys[], options: TestnetOptions): string[] {
+function bootstrapOf(index: number, keys: readonly NodeKeys[], options: TestnetOptions): readonly string[] {
+  if (options.bootstrap !== undefined) return options.bootstrap
   const others = keys.map((nodeKeys, other) => ({ other, nodeKeys })).filter(({ other }) => other !== index)
   return others.slice(0, 2).map(({ other, nodeKeys }) => {
     const host = options.hosts?.[other] ?? '127.0.0.1'
