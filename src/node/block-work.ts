@@ -193,6 +193,9 @@ export class BlockWork {
         return result
       }
       if (result.kind === 'invalid') {
+        // While block sync writes this very height the database is ahead of the state that the block was checked on.
+        await this.#appending
+        if (head.state.height + 1 !== height) return undefined
         log.warn(
           { height, leader: block.header.leader, reason: result.reason },
           'a block is not what its commitments allow',

@@ -10,25 +10,34 @@ import { BlockExecution } from '../../../src/node/execution.ts'
 import { thresholdsOf } from '../../../src/quorum/index.ts'
 import { ChainStore, MemoryStore } from '../../../src/storage/index.ts'
 import { TrieNodes } from '../../../src/trie/index.ts'
-import type { Height } from '../../../src/types/index.ts'
+import type { Batch, BatchId, Height } from '../../../src/types/index.ts'
 import { aMessage, ChainBuilder } from '../../support/chain-builder.ts'
 
 const log = { debug() {}, info() {}, warn() {}, error() {} }
 const clock = { nowMs: () => 0, schedule: () => () => {} }
 
+/** What is written can be read a while before the writer hears of it, as on a disk. */
+class LateStore extends MemoryStore {
+  override async write(operations: Parameters<MemoryStore['write']>[0]): Promise<void> {
+    await super.write(operations)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
 /** Another node of the same network, with nothing but genesis. */
-async function aFollowerOf(chain: ChainBuilder) {
+async function aFollowerOf(chain: ChainBuilder, held: readonly Batch[] = []) {
   const { genesis } = chain
   const powers = genesis.validators.map(({ power }) => power)
   const thresholds = thresholdsOf(powers, genesis.faultModel)
-  const store = await ChainStore.open({ store: new MemoryStore(), genesis })
+  const store = await ChainStore.open({ store: new LateStore(), genesis })
   const mempool = new Mempool({ maxBytes: 1e7, maxBatches: 100, reservedAuthors: [], nextHeight: 1 })
   const head = new ChainHead({ store, mempool, powers, state: genesisState(genesis, sha256) })
   const transport = { peers: () => [], requestBatches: async () => [] }
   const fetcher = new BatchFetcher({ transport, clock, log, onBatch: () => {} })
   const nodes = new TrieNodes({ source: store.trieNodes, hash: sha256 })
   const shared = { genesis, powers, thresholds, store, nodes, sha256 }
-  const execution = new BlockExecution({ ...shared, verifySigned: () => true, batchOf: () => undefined })
+  const batchOf = (id: BatchId) => held.find((batch) => batch.id === id)
+  const execution = new BlockExecution({ ...shared, verifySigned: () => true, batchOf })
   const appended: Height[] = []
   const work = new BlockWork({
     head,
@@ -72,4 +81,18 @@ test('a synced block with a batch too few or too many is refused, and nothing is
   const more = { ...final, batches: [...final.batches, chain.batch([aMessage('smuggled')])] }
   for (const forged of [fewer, more]) assert.equal(typeof (await work.applySynced(forged)), 'object')
   assert.equal(head.state.height, 0)
+})
+
+test('a block that block sync is writing while voting makes it final is no broken invariant', async () => {
+  const chain = await ChainBuilder.create()
+  await chain.addBlock({ messages: [aMessage('once')] })
+  const final = await chain.readFinal(1)
+  for (let turns = 0; turns < 12; turns++) {
+    const { work, head, appended } = await aFollowerOf(chain, final.batches)
+    const synced = work.applySynced(final)
+    for (let turn = 0; turn < turns; turn++) await undefined
+    await work.finalise(final.finalization, final.block)
+    assert.equal(await synced, 'applied')
+    assert.deepEqual([head.state.blockId, appended], [final.block.id, [1]])
+  }
 })
