@@ -119,7 +119,7 @@ export class Driver {
 
   /** Begins with the height after the tip, and what the disk holds of it. */
   start(restored: RestoredHeight, deferred: readonly Input[]): void {
-    this.enqueue(...deferred, { kind: 'start-height', context: this.#options.head.context(), restored })
+    this.enqueue({ kind: 'start-height', context: this.#options.head.context(), restored }, ...deferred)
   }
 
   /** Takes inputs, in order, after those that wait already. */
