@@ -43,6 +43,11 @@ export class FaultInjector {
     return this.#ends.size > 0 || this.#gone.size > 0
   }
 
+  /** Whether a validator lost its record, and counts as a liar. */
+  get hasTainted(): boolean {
+    return this.#tainted.size > 0
+  }
+
   isGone(node: SimulatedNode): boolean {
     return this.#gone.has(node)
   }

@@ -156,12 +156,15 @@ function faultsOf(rules: FaultRules): Fault[] {
     const atMs = random.between(0, Math.floor(healMs * 0.9))
     const forMs = Math.min(Math.ceil(random.exponential(healMs / 6)) + 50, healMs - atMs)
     const fault = random.pick(makers)({ ...rules, atMs, forMs })
-    if (fault !== undefined) faults.push(fault)
+    if (Array.isArray(fault)) faults.push(...fault)
+    else if (fault !== undefined) faults.push(fault as Fault)
   }
   return faults.sort((a, b) => a.atMs - b.atMs)
 }
 
-type MakeFault = (rules: FaultRules & { readonly atMs: number; readonly forMs: number }) => Fault | undefined
+type MakeFault = (
+  rules: FaultRules & { readonly atMs: number; readonly forMs: number },
+) => Fault | readonly Fault[] | undefined
 
 const crash: MakeFault = ({ random, nodes, atMs, forMs }) => ({
   kind: 'crash',
@@ -172,6 +175,18 @@ const crash: MakeFault = ({ random, nodes, atMs, forMs }) => ({
   skip: random.between(0, 6),
   losesPower: random.chance(0.5),
 })
+
+/** The power fails for all: what the network knows is then what the disks know. */
+const blackout: MakeFault = ({ random, nodes, atMs, forMs }) =>
+  [...Array(nodes).keys()].map((node) => ({
+    kind: 'crash',
+    atMs: atMs + random.between(0, random.pick([0, 30])),
+    forMs: forMs + random.between(0, 200),
+    node,
+    moment: random.pick(['now', 'before-write', 'after-write']),
+    skip: 0,
+    losesPower: true,
+  }))
 
 const disk = (
   make: (base: { atMs: number; forMs: number; node: number; random: Random }) => Fault,
@@ -184,7 +199,7 @@ const disk = (
 
 const faultMakers: Readonly<Record<FaultGroup, readonly MakeFault[]>> = {
   liars: [],
-  crash: [crash, crash, crash],
+  crash: [crash, crash, crash, blackout],
   network: [
     ({ random, nodes, atMs, forMs }) => {
       const groups: number[][] = [[], [], []]
@@ -235,7 +250,7 @@ const faultMakers: Readonly<Record<FaultGroup, readonly MakeFault[]>> = {
       atMs,
       forMs,
       node,
-      agoMs: random.between(1_000, 5_000),
+      agoMs: random.pick([20, 100, 500, 3_000]),
     })),
     disk(({ atMs, node }) => ({ kind: 'gone', atMs, node })),
     ({ random, frail, atMs, forMs }) => {

@@ -3,7 +3,7 @@
 import { encodeFrame, type Frame } from '../codec/index.ts'
 import type { PeerId } from '../types/index.ts'
 import type { LiarTools } from './behaviour.ts'
-import { lies, twinLie } from './byzantine/index.ts'
+import { busyLie, lies, twinLie } from './byzantine/index.ts'
 import { Checks } from './checks/index.ts'
 import type { Violation } from './checks/judge.ts'
 import { FaultInjector } from './faults.ts'
@@ -149,7 +149,8 @@ class Run {
   }
 
   #checkSettled(): void {
-    const isMoving = this.#scenario.settings.emptyBlockIntervalMs > 0
+    const { settings, liars } = this.#scenario
+    const isMoving = settings.emptyBlockIntervalMs > 0 || liars.some((liar) => liar.lies.includes(busyLie))
     this.#checks.onSettled(this.#heights(), { isMoving })
   }
 
@@ -366,6 +367,7 @@ class Run {
       atMs: this.#scheduler.nowMs,
       hasFaults: this.#faults.isActive || this.#scenario.liars.length > 0,
       isHealed: this.#scheduler.nowMs > this.#scenario.healMs,
+      hasLiars: this.#scenario.liars.length > 0 || this.#faults.hasTainted,
     }
   }
 

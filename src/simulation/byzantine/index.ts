@@ -5,6 +5,7 @@ import { doubleCommitments } from './double-commitments.ts'
 import { equivocatingVoter } from './equivocating-voter.ts'
 import { garbageSender } from './garbage-sender.ts'
 import { idleProdder } from './idle-prodder.ts'
+import { lineFiller } from './line-filler.ts'
 import { phantomSpammer } from './phantom-spammer.ts'
 import { quorumChooser } from './quorum-chooser.ts'
 import { replayer } from './replayer.ts'
@@ -19,6 +20,8 @@ import { voteWithholder } from './vote-withholder.ts'
 
 /** The one that needs a second node with the same keys. */
 export const twinLie = 'twin'
+/** The one under which the network is never idle. */
+export const busyLie = 'line-filler'
 
 export const lies: Readonly<Record<string, MakeBehaviour>> = {
   [twinLie]: twin,
@@ -37,6 +40,7 @@ export const lies: Readonly<Record<string, MakeBehaviour>> = {
   'slow-drip': slowDrip,
   'idle-prodder': idleProdder,
   usurper,
+  [busyLie]: lineFiller,
 }
 
 export const lieNames: readonly string[] = Object.keys(lies)

@@ -1,5 +1,5 @@
 // Proposes in views that others lead, at the height under way, out of what leaders proposed: their blocks under its own
-// name, repeated without a justification, or fresh in a later view.
+// name, repeated without what would justify them. In its own views it does so in place of a proposal of its own.
 import { encodeProposalBody } from '../../codec/index.ts'
 import type { Proposal } from '../../types/index.ts'
 import type { MakeBehaviour } from '../behaviour.ts'
@@ -7,6 +7,8 @@ import type { MakeBehaviour } from '../behaviour.ts'
 export const usurper: MakeBehaviour = ({ self, sign, random, others, sendFrame, replica }) => {
   let seen: Proposal[] = []
   return {
+    onSend: (frame) =>
+      frame.kind === 'proposal' && frame.proposal.view > 0 && random.chance(0.7) ? [] : [frame],
     onReceive: (frame) => {
       if (frame.kind !== 'proposal') return true
       seen = seen.filter(({ height }) => height === frame.proposal.height)

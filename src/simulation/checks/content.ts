@@ -13,6 +13,7 @@ import type {
   MessageId,
   PoolCommitment,
   ValidatorIndex,
+  View,
 } from '../../types/index.ts'
 import { type CheckContext, type FinalEvent, thresholdsOfModel } from './judge.ts'
 
@@ -35,6 +36,8 @@ export class ContentCheck {
   /** Commitments that honest validators sent, by height and validator. */
   readonly #sent = new Map<Height, Map<ValidatorIndex, PoolCommitment>>()
   #beacon: Hash | undefined
+  #height: Height = 0
+  #finalView: View | undefined
   #checkedCount = 0
   #inclusionCount = 0
 
@@ -58,6 +61,19 @@ export class ContentCheck {
     const sent = this.#sent.get(commitment.height) ?? new Map<ValidatorIndex, PoolCommitment>()
     sent.set(commitment.validator, commitment)
     this.#sent.set(commitment.height, sent)
+    this.#checkAhead(commitment)
+  }
+
+  /** A commitment for h+1 made along with finalize(B) lists the pool as it would be with B in the chain. Who sent it
+   *  knew no other block where B is final in view 0. */
+  #checkAhead({ height, validator, entries }: PoolCommitment): void {
+    if (this.#finalView !== 0 || height !== this.#height + 1) return
+    const again = entries.find(({ batchId }) => this.#batches.get(batchId) === this.#height)
+    if (again !== undefined)
+      this.#context.report(
+        'content',
+        `validator ${validator} lists ${again.batchId.slice(0, 8)} for height ${height}, which is in the block before`,
+      )
   }
 
   /** The block after the last one that was told. */
@@ -79,6 +95,9 @@ export class ContentCheck {
     this.#attached.push(new Set(block.commitments.map(({ validator }) => validator)))
     this.#beacon = beacon
     this.#sent.delete(height)
+    this.#height = height
+    this.#finalView = final.finalization.view
+    for (const commitment of this.#sent.get(height + 1)?.values() ?? []) this.#checkAhead(commitment)
   }
 
   /** Membership and order: listed by power > f, not in the chain; first time at which the power exceeds f. */

@@ -6,6 +6,7 @@ import { AgreementCheck } from './agreement.ts'
 import { BoundsCheck } from './bounds.ts'
 import { ContentCheck } from './content.ts'
 import type { CheckContext, FinalEvent, Frame } from './judge.ts'
+import { JustificationCheck } from './justification.ts'
 import { PromiseCheck } from './promises.ts'
 import { SignatureCheck } from './signatures.ts'
 import { ViewsCheck } from './views.ts'
@@ -15,13 +16,18 @@ export interface Moment {
   readonly atMs: number
   readonly hasFaults: boolean
   readonly isHealed: boolean
+  readonly hasLiars: boolean
 }
+
+/** Checks that a short run may give no occasion for. */
+const mayBeIdle: ReadonlySet<string> = new Set(['inclusion', 'justification'])
 
 export class Checks {
   readonly agreement: AgreementCheck
   readonly promises: PromiseCheck
   readonly #signatures: SignatureCheck
   readonly #content: ContentCheck
+  readonly #justification: JustificationCheck
   readonly #bounds: BoundsCheck
   readonly #views: ViewsCheck
   #heightsWithMessages = 0
@@ -32,6 +38,7 @@ export class Checks {
     this.agreement = new AgreementCheck(context)
     this.#signatures = new SignatureCheck(context)
     this.#content = new ContentCheck(context)
+    this.#justification = new JustificationCheck(context)
     this.#bounds = new BoundsCheck(context)
     this.#views = new ViewsCheck(context)
     this.promises = new PromiseCheck(context, { agreement: this.agreement, content: this.#content })
@@ -40,17 +47,21 @@ export class Checks {
   /** A verified frame arrived somewhere. */
   onFrame(frame: Frame): void {
     this.#signatures.onFrame(frame)
+    this.#justification.onFrame(frame)
   }
 
   /** An honest node sent a frame to all. */
   onSent(frame: Frame): void {
     this.#signatures.onFrame(frame)
+    this.#justification.onFrame(frame)
+    this.#justification.onSent(frame)
     if (frame.kind === 'pool-commitment') this.#content.onCommitmentSent(frame.commitment)
   }
 
   onFinal(node: number, event: FinalEvent, moment: Moment): void {
     if (!this.agreement.onFinal(node, event, moment.atMs)) return
     this.#content.onBlock(event)
+    this.#justification.onBlock(event.height, moment)
     this.#views.onBlock(event, moment)
     this.#signatures.forgetBelow(event.height - 50)
     if (event.messageIds.length === 0) return
@@ -87,7 +98,7 @@ export class Checks {
     const { checks, heightsWithMessages } = this.summary()
     if (heightsWithMessages === 0) reportVacuous('no block with messages became final')
     for (const [name, count] of Object.entries(checks)) {
-      if (count === 0 && name !== 'inclusion') reportVacuous(`nothing was checked of ${name}`)
+      if (count === 0 && !mayBeIdle.has(name)) reportVacuous(`nothing was checked of ${name}`)
     }
   }
 
@@ -104,6 +115,7 @@ export class Checks {
         signatures: this.#signatures.checkedCount,
         content: blocks,
         inclusion: inclusions,
+        justification: this.#justification.checkedCount,
         promises: this.promises.promisedCount,
         bounds: this.#bounds.checkedCount,
       },

@@ -66,7 +66,7 @@ export class PromiseCheck {
     }
     for (const { node, height } of heights) {
       // A chain that makes empty blocks moves on while one looks.
-      const isLevel = height !== undefined && height >= this.#agreement.height - (isMoving ? 1 : 0)
+      const isLevel = height !== undefined && height >= this.#agreement.height - (isMoving ? 3 : 0)
       if (!isLevel)
         report('liveness', `node ${node} is at height ${height ?? 'none'} of ${this.#agreement.height}`)
     }

@@ -1,0 +1,254 @@
+// The lines that each planted bug exchanges. Where two layers keep a rule (the core, and the record of what was signed),
+// the bug is in both: one alone is caught by the other, which is what it is there for.
+
+export interface Change {
+  /** Under src/. */
+  readonly file: string
+  /** Stands there once. */
+  readonly from: string
+  readonly to: string
+}
+
+const record = 'storage/signing-record.ts'
+const rules = 'storage/signing-rules.ts'
+const driver = 'node/driver.ts'
+
+/** What is of this kind gets a signature and no line in the record. */
+function unrecorded(kind: string): Change[] {
+  return [
+    { file: record, from: '      number += 1\n', to: `      if (request.kind !== '${kind}') number += 1\n` },
+    {
+      file: record,
+      from: '      fresh.push(entry)\n',
+      to: `      if (request.kind !== '${kind}') fresh.push(entry)\n`,
+    },
+  ]
+}
+
+const bothOfOneView: Change = {
+  file: rules,
+  from: 'if (other === undefined) return',
+  to: 'if (other === undefined || other !== undefined) return',
+}
+
+const changes: Readonly<Record<string, readonly Change[]>> = {
+  'vote-before-sync': [
+    {
+      file: record,
+      from: 'await this.#write(() => this.#options.file.append(lines))',
+      to: 'void this.#write(() => this.#options.file.append(lines)).catch(() => undefined)',
+    },
+  ],
+  'proposal-not-persisted': unrecorded('proposal'),
+  'pool-commitment-not-persisted': unrecorded('pool-commitment'),
+  'nullify-not-persisted': unrecorded('nullify'),
+  'notarize-not-persisted': unrecorded('notarize'),
+  'batch-lost-after-commitment': [
+    { file: driver, from: '      this.#saveBatch({ batch, receivedAt, pinned: false })\n', to: '' },
+  ],
+  'proposal-lost-after-notarize': [
+    { file: driver, from: "    this.#pendingFrames.push({ kind: 'block', block })\n", to: '' },
+  ],
+  'quorum-off-by-one': [
+    {
+      file: 'quorum/quorum.ts',
+      from: 'powerTotal - faultyMax\n',
+      to: 'Math.max(1, powerTotal - faultyMax - 1)\n',
+    },
+    { file: 'quorum/quorum.ts', from: 'if (2 * quorum - powerTotal <= lyingMax)', to: 'if (lyingMax < 0)' },
+  ],
+  'nullify-after-finalize': [
+    {
+      file: 'consensus/voting.ts',
+      from: 'view.own.finalize !== undefined || view.own.nullify',
+      to: 'view.own.nullify',
+    },
+    bothOfOneView,
+  ],
+  'finalize-after-nullify': [
+    { file: 'consensus/voting.ts', from: ' || own.nullify || own.finalize', to: ' || own.finalize' },
+    bothOfOneView,
+  ],
+  'missing-notarization-justification': [
+    {
+      file: 'consensus/voting.ts',
+      from: 'if (proposed.madeIn < proposed.view && view?.notarization?.blockId === proposed.blockId) return true',
+      to: 'if (proposed.madeIn < proposed.view) return true',
+    },
+    {
+      file: 'consensus/proposing.ts',
+      from: '    justification.unshift(certificate)\n',
+      to: '    justification.unshift(certificate)\n    if (view?.proposal !== undefined) return { repeat: view.proposal.blockId, justification }\n',
+    },
+  ],
+  'missing-nullification-justification': [
+    {
+      file: 'consensus/voting.ts',
+      from: 'if (view?.nullification === undefined) return false',
+      to: 'if (view?.nullification === undefined) continue',
+    },
+    {
+      file: 'consensus/proposing.ts',
+      from: 'const certificate = view?.notarization ?? view?.nullification\n',
+      to: 'const certificate = view?.nullification\n',
+    },
+    {
+      file: 'consensus/proposing.ts',
+      from: "if (certificate === undefined) return 'unknown'",
+      to: 'if (certificate === undefined) continue',
+    },
+    {
+      file: 'consensus/proposing.ts',
+      from: "certificate.kind === 'notarization'",
+      to: "(certificate.kind as string) === 'notarization'",
+    },
+  ],
+  'next-commitment-lists-this-height': [
+    {
+      file: driver,
+      from: 'if (assuming === undefined) return new Set()',
+      to: 'if (work !== undefined) return new Set()',
+    },
+  ],
+  'fair-time-as-maximum': [
+    {
+      file: 'sequencing/order.ts',
+      from: 'if (exceedsFaulty(thresholds, power)) return reception.receivedAt\n',
+      to: 'if (exceedsFaulty(thresholds, power)) return receptions.at(-1)?.receivedAt\n',
+    },
+  ],
+  'duplicate-id-not-skipped': [
+    {
+      file: 'node/execution.ts',
+      from: 'isMessageInChain: (id) => known.has(id)',
+      to: 'isMessageInChain: (id) => known.has(id) && false',
+    },
+  ],
+  'timer-not-growing': [{ file: driver, from: 'pace.viewTimeoutMs * 2 ** growth', to: 'pace.viewTimeoutMs' }],
+  'sync-not-verifying': [
+    {
+      file: 'node/replica.ts',
+      from: 'const verified = verifier.verifyFinal(received)\n',
+      to: 'const verified = { ok: verifier !== undefined, reason: "" }\n',
+    },
+  ],
+  'certificate-not-forwarded': [
+    {
+      file: driver,
+      from: "          transport.publish({ kind: 'certificate', certificate: output.certificate })\n",
+      to: '',
+    },
+  ],
+  'restart-with-old-record': [
+    {
+      file: record,
+      from: 'if ((recordNumber ?? 0) >= databaseNumber) return undefined',
+      to: 'if (databaseNumber >= 0) return undefined',
+    },
+  ],
+  'line-without-share-for-the-rest': [
+    {
+      file: 'sequencing/entries.ts',
+      from: 'takeFromLine(Math.floor(entriesMax / 2))',
+      to: 'takeFromLine(entriesMax)',
+    },
+  ],
+  'order-by-clamped-time': [
+    {
+      file: 'sequencing/order.ts',
+      from: 'receptions.sort((a, b)',
+      to: 'for (const [at, each] of receptions.entries()) receptions[at] = { ...each, receivedAt: Math.min(each.receivedAt, clampMs) }\n  receptions.sort((a, b)',
+    },
+    {
+      file: 'sequencing/order.ts',
+      from: '  const ordered: OrderedBatch[] = []\n',
+      to: '  const times = commitments.map(({ time }) => time).sort((a, b) => a - b)\n  clampMs = times[Math.floor((times.length - 1) / 2)] ?? 0\n  const ordered: OrderedBatch[] = []\n',
+    },
+    {
+      file: 'sequencing/order.ts',
+      from: '\nfunction fairTimeOf(',
+      to: '\nlet clampMs = 0\nfunction fairTimeOf(',
+    },
+  ],
+  'answered-before-disk': [
+    {
+      file: 'node/submission.ts',
+      from: 'await this.#options.store.saveStep({',
+      to: 'void this.#options.store.saveStep({',
+    },
+  ],
+  'pool-wiped-after-block': [
+    {
+      file: 'mempool/mempool.ts',
+      from: '    kill(messageIds)\n',
+      to: '    kill(messageIds)\n    for (const entry of [...this.#entries.values()]) leave(entry)\n',
+    },
+  ],
+  'view-certificate-not-persisted': [
+    {
+      file: driver,
+      from: "          this.#pendingFrames.push({ kind: 'certificate', certificate: output.certificate })\n",
+      to: '',
+    },
+  ],
+  'listed-batches-not-fetched': [
+    {
+      file: 'node/batch-fetcher.ts',
+      from: '    if (this.#isStopped) return\n    const { height, holders',
+      to: '    if (!this.#isStopped) return\n    const { height, holders',
+    },
+  ],
+  'own-votes-not-pushed-again': [
+    { file: 'node/exchange.ts', from: 'pushed: ownFrames(core)', to: 'pushed: ownFrames(core).slice(0, 0)' },
+    {
+      file: 'node/height-view.ts',
+      from: 'frames.push(...votesLacking(',
+      to: 'if (core === undefined) frames.push(...votesLacking(',
+    },
+  ],
+  'one-lister-is-enough': [
+    {
+      file: 'sequencing/order.ts',
+      from: 'if (exceedsFaulty(thresholds, power)) return reception.receivedAt\n',
+      to: 'if (exceedsFaulty(thresholds, power) || power > 0) return reception.receivedAt\n',
+    },
+  ],
+  'view-timer-on-any-vote': [
+    {
+      file: 'consensus/step.ts',
+      from: '!exceedsLying(thresholds, powerOf(powers, state.votersSeen))',
+      to: 'state.votersSeen.size === 0',
+    },
+  ],
+  'expired-not-skipped': [
+    {
+      file: 'sequencing/content.ts',
+      from: 'if (isNew && !isExpired(message, height) && ',
+      to: 'if (isNew && ',
+    },
+  ],
+  'leader-not-checked': [
+    {
+      file: 'consensus/step.ts',
+      from: 'if (proposal.leader !== leaderOf(state.context.leaders, proposal.view)) return\n',
+      to: '',
+    },
+    {
+      file: 'consensus/step.ts',
+      from: 'const isByLeader = block.header.leader === leaderOf(state.context.leaders, block.header.view)',
+      to: 'const isByLeader = block.header.leader >= 0',
+    },
+    {
+      file: 'consensus/proposing.ts',
+      from: 'if (state.config.self !== leaderOf(state.context.leaders, state.view) || state.finalization !== undefined)',
+      to: 'if (state.config.self === undefined || state.finalization !== undefined)',
+    },
+  ],
+}
+
+/** @throws Error for a name that has none. */
+export function changesOf(name: string): readonly Change[] {
+  const found = changes[name]
+  if (found === undefined) throw new Error(`no change is written down for the bug ${name}`)
+  return found
+}
