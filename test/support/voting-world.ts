@@ -14,6 +14,8 @@ export interface WorldOptions {
   readonly powers: readonly number[]
   readonly faultModel: FaultModel
   readonly liars: readonly ValidatorIndex[]
+  /** Down from the beginning, and for ever. */
+  readonly absent?: readonly ValidatorIndex[]
   readonly random: Random
   /** The order of a height; drawn where absent. */
   readonly leaders?: readonly ValidatorIndex[]
@@ -61,13 +63,13 @@ export class VotingWorld {
   #isTimely = false
 
   constructor(options: WorldOptions) {
-    const { powers, faultModel, liars, random } = options
+    const { powers, faultModel, liars, absent = [], random } = options
     this.#options = options
     this.#random = random
     const thresholds = thresholdsOf(powers, faultModel)
     this.ledger = new Ledger({ powers, thresholds, liars: new Set(liars) })
     for (const self of powers.keys()) {
-      if (!liars.includes(self)) this.#addNode(self, { powers, thresholds, self })
+      if (!liars.includes(self) && !absent.includes(self)) this.#addNode(self, { powers, thresholds, self })
     }
   }
 
@@ -311,14 +313,15 @@ export class VotingWorld {
     throw new assert.AssertionError({ message: `messages without end: ${this.describe()}` })
   }
 
-  /** Timers end in the order in which they were armed: those of the lowest view first. */
+  /** Timers end in the order in which they were armed: those of the lowest view first; a leader's short grace before
+   *  any of a view. */
   #fireLowest(): void {
     const armed = this.nodes.flatMap((node) =>
       node.timers
         .filter(
           (timer) => timer.height === node.height && (!('view' in timer) || timer.view === node.core?.view),
         )
-        .map((timer) => ({ node, timer, view: 'view' in timer ? timer.view : 0, height: timer.height })),
+        .map((timer) => ({ node, timer, view: 'view' in timer ? timer.view : -1, height: timer.height })),
     )
     const height = Math.min(...armed.map((item) => item.height))
     const view = Math.min(...armed.filter((item) => item.height === height).map((item) => item.view))
