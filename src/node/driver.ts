@@ -138,6 +138,8 @@ export class Driver {
     this.#cancelAllTimers()
     const { height } = this.#options.head.state
     this.#pendingFrames = this.#pendingFrames.filter((frame) => heightOfFrame(frame) > height)
+    // Block sync can append several blocks while signatures are written: a height that was not begun is over already.
+    this.#queue = this.#queue.filter((input) => input.kind !== 'start-height')
     this.#queue.unshift({ kind: 'start-height', context: this.#options.head.context() })
     this.#wake()
   }
