@@ -89,17 +89,19 @@ export class BlockSync {
     }
   }
 
-  /** The free peer that has the whole range and failed least recently. */
+  /** The free peer that has the start of the range and failed least recently. Not only one that has all of it: ranges
+   *  are planned by the highest claim, and a liar's claim would leave nobody but the liar. */
   #sourceFor(range: Range): Source | undefined {
     const nowMs = this.#ports.nowMs()
-    const last = range.from + range.count - 1
     return [...this.#sources.values()]
-      .filter((source) => !source.isBusy && source.finalHeight >= last && source.notBeforeMs <= nowMs)
+      .filter((source) => !source.isBusy && source.finalHeight >= range.from && source.notBeforeMs <= nowMs)
       .sort((a, b) => a.notBeforeMs - b.notBeforeMs)[0]
   }
 
   async #download(source: Source, range: Range): Promise<void> {
-    const { from, count } = range
+    const { from } = range
+    // The rest of the range is asked of someone else.
+    const count = Math.min(range.count, source.finalHeight - from + 1)
     const blocks: ReceivedBlock[] = []
     try {
       for await (const received of this.#ports.downloadBlocks(source.peer, { from, count })) {
@@ -117,11 +119,11 @@ export class BlockSync {
     this.#replace(
       from,
       blocks.length === 0
-        ? [{ from, count, state: 'waiting' }]
+        ? [{ from, count: range.count, state: 'waiting' }]
         : [
             { from, count: blocks.length, state: 'downloaded', peer: source.peer, blocks },
-            ...(blocks.length < count
-              ? [{ from: from + blocks.length, count: count - blocks.length, state: 'waiting' as const }]
+            ...(blocks.length < range.count
+              ? [{ from: from + blocks.length, count: range.count - blocks.length, state: 'waiting' as const }]
               : []),
           ],
     )
@@ -139,7 +141,8 @@ export class BlockSync {
       for (let range = this.#ranges[0]; range?.state === 'downloaded'; range = this.#ranges[0]) {
         const refused = await this.#apply(range.blocks)
         if (refused === undefined) {
-          this.#ranges.shift()
+          // It may be gone already: the tip has passed it.
+          if (this.#ranges[0] === range) this.#ranges.shift()
         } else {
           this.#refuse(range.peer, refused)
         }
