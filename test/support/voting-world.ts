@@ -5,8 +5,9 @@ import assert from 'node:assert/strict'
 import type { HeightContext, Output } from '../../src/consensus/index.ts'
 import { thresholdsOf } from '../../src/quorum/index.ts'
 import type { Block, BlockId, FaultModel, Height, ValidatorIndex, View } from '../../src/types/index.ts'
-import { aBlock, aPoolCommitment, aProposal, aVote, nameOf } from './consensus.ts'
+import { aBlock, nameOf } from './consensus.ts'
 import { Ledger } from './ledger.ts'
+import { lieOf } from './liars.ts'
 import type { Random } from './random.ts'
 import { type CoreStep, type CrashPoint, type Message, VotingNode } from './voting-node.ts'
 
@@ -350,10 +351,11 @@ export class VotingWorld {
 
   #buildBlock(details: { height: Height; view: View; leader: ValidatorIndex }): Block | undefined {
     if (!this.#isTimely && this.#random.chance(0.1)) return undefined
-    return this.#newBlock({ ...details, isValid: true })
+    return this.makeBlock({ ...details, isValid: true })
   }
 
-  #newBlock(details: { height: Height; view: View; leader: ValidatorIndex; isValid: boolean }): Block {
+  /** A block that nobody has proposed yet. */
+  makeBlock(details: { height: Height; view: View; leader: ValidatorIndex; isValid: boolean }): Block {
     const { height, view, leader, isValid } = details
     this.#blockCount += 1
     const block = aBlock({
@@ -392,63 +394,10 @@ export class VotingWorld {
     if (liar === undefined || target?.core === undefined) return
     const { height } = target
     const view = Math.max(0, target.core.view + random.below(4) - 1)
-    const message = this.#lieOf({ liar, height, view })
+    const message = lieOf(this, { liar, height, view, random })
     if (message === undefined) return
     for (const node of this.nodes)
       if (node.core !== undefined && node.self !== this.#isolated && random.chance(0.5))
         node.queue.push(message)
-  }
-
-  #lieOf(details: { liar: ValidatorIndex; height: Height; view: View }): Message | undefined {
-    const random = this.#random
-    const { liar, height, view } = details
-    const known = [...this.blocks.values()].filter(({ block }) => block.header.height === height)
-    const block = random.pick(known)?.block
-    switch (random.below(6)) {
-      case 0:
-        return { kind: 'vote', vote: aVote({ kind: 'nullify', height, view, validator: liar }) }
-      case 1:
-      case 2: {
-        if (block === undefined) return undefined
-        const kind = random.chance(0.5) ? 'notarize' : 'finalize'
-        const vote = aVote({ kind, height, view, validator: liar, block: nameOf(block.id) })
-        return { kind: 'vote', vote }
-      }
-      case 3: {
-        const certificate = random.pick(this.ledger.certificates(height))
-        return certificate && { kind: 'certificate', certificate }
-      }
-      case 4: {
-        const content = random.below(3)
-        return { kind: 'pool-commitment', commitment: aPoolCommitment({ validator: liar, height, content }) }
-      }
-      default:
-        return this.#lyingProposal({ liar, height, view, block })
-    }
-  }
-
-  #lyingProposal(details: {
-    liar: ValidatorIndex
-    height: Height
-    view: View
-    block: Block | undefined
-  }): Message | undefined {
-    const random = this.#random
-    const { liar, height } = details
-    const { leaders } = this.contextOf(height)
-    const led = [0, 1, 2, 3].map((ahead) => details.view + ahead)
-    const view = led.find((candidate) => leaders[candidate % leaders.length] === liar)
-    if (view === undefined) return undefined
-    const isValid = random.chance(0.85)
-    const block =
-      details.block !== undefined && random.chance(0.5)
-        ? details.block
-        : this.#newBlock({ height, view, leader: liar, isValid })
-    const certificates = this.ledger.certificates(height)
-    const justification = certificates.filter((certificate) => certificate.view < view && random.chance(0.8))
-    return {
-      kind: 'proposal',
-      proposal: aProposal({ height, view, leader: liar, block, justification, byId: random.chance(0.2) }),
-    }
   }
 }
