@@ -273,6 +273,7 @@ export class Replica {
         }
       },
       reportPeer: (peer, reason) => transport.reportPeer(peer, reason),
+      connectedPeers: () => transport.peers().map(({ peerId }) => peerId),
       nowMs: () => clock.nowMs(),
     })
   }

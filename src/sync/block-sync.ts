@@ -10,6 +10,10 @@ const rangeBlocks = 32
 const rangesAhead = 3
 /** A peer that failed is left alone for this long. */
 const penaltyMs = 2_000
+/** The longest penalty: what is later was set by a clock that has stepped back since. */
+const penaltyMaxMs = 10 * penaltyMs
+/** A range that takes longer is cut off: what came of it is used, the rest is asked of someone else. */
+const rangeMaxMs = 30_000
 
 interface Source {
   readonly peer: PeerId
@@ -44,13 +48,18 @@ export class BlockSync {
   /** What a peer said of its chain; starts or goes on with the work. Called for every status that comes in. */
   onPeerHeight(peer: PeerId, finalHeight: Height): void {
     const source = this.#sources.get(peer)
-    if (source === undefined) this.#sources.set(peer, { peer, finalHeight, isBusy: false, notBeforeMs: 0 })
-    else source.finalHeight = finalHeight
+    if (source === undefined) {
+      this.#forgetThoseGone()
+      this.#sources.set(peer, { peer, finalHeight, isBusy: false, notBeforeMs: 0 })
+    } else {
+      source.finalHeight = finalHeight
+    }
     this.#advance()
   }
 
-  onPeerGone(peer: PeerId): void {
-    this.#sources.delete(peer)
+  /** Peers whose chains are known. */
+  get sourceCount(): number {
+    return this.#sources.size
   }
 
   stop(): void {
@@ -76,6 +85,12 @@ export class BlockSync {
     }
   }
 
+  /** Identities cost nothing: who comes and goes must not fill the memory. */
+  #forgetThoseGone(): void {
+    const connected = new Set(this.#ports.connectedPeers())
+    for (const peer of this.#sources.keys()) if (!connected.has(peer)) this.#sources.delete(peer)
+  }
+
   #planRanges(): void {
     const tip = this.#ports.tipHeight()
     this.#ranges = this.#ranges.filter((range) => range.from + range.count > tip + 1)
@@ -94,7 +109,8 @@ export class BlockSync {
   #sourceFor(range: Range): Source | undefined {
     const nowMs = this.#ports.nowMs()
     return [...this.#sources.values()]
-      .filter((source) => !source.isBusy && source.finalHeight >= range.from && source.notBeforeMs <= nowMs)
+      .filter(({ isBusy, finalHeight }) => !isBusy && finalHeight >= range.from)
+      .filter(({ notBeforeMs }) => notBeforeMs <= nowMs || notBeforeMs > nowMs + penaltyMaxMs)
       .sort((a, b) => a.notBeforeMs - b.notBeforeMs)[0]
   }
 
@@ -103,6 +119,7 @@ export class BlockSync {
     // The rest of the range is asked of someone else.
     const count = Math.min(range.count, source.finalHeight - from + 1)
     const blocks: ReceivedBlock[] = []
+    const startedMs = this.#ports.nowMs()
     try {
       for await (const received of this.#ports.downloadBlocks(source.peer, { from, count })) {
         if (received.block.header.height !== from + blocks.length || blocks.length === count) {
@@ -110,6 +127,7 @@ export class BlockSync {
           break
         }
         blocks.push(received)
+        if (this.#ports.nowMs() - startedMs > rangeMaxMs) break
       }
     } catch {
       // A failed or cut download: what came before it is used, the rest is asked of someone else.
@@ -123,7 +141,13 @@ export class BlockSync {
         : [
             { from, count: blocks.length, state: 'downloaded', peer: source.peer, blocks },
             ...(blocks.length < range.count
-              ? [{ from: from + blocks.length, count: range.count - blocks.length, state: 'waiting' as const }]
+              ? [
+                  {
+                    from: from + blocks.length,
+                    count: range.count - blocks.length,
+                    state: 'waiting' as const,
+                  },
+                ]
               : []),
           ],
     )
@@ -168,7 +192,7 @@ export class BlockSync {
   #refuse(peer: PeerId, reason: string): void {
     this.#ports.reportPeer(peer, `a block that cannot be final: ${reason}`)
     const source = this.#sources.get(peer)
-    if (source !== undefined) source.notBeforeMs = this.#ports.nowMs() + 10 * penaltyMs
+    if (source !== undefined) source.notBeforeMs = this.#ports.nowMs() + penaltyMaxMs
     this.#ranges = []
   }
 }

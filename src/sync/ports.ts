@@ -18,6 +18,8 @@ export interface SyncPorts {
    *  was final here already. A reason where the block is not what the chain allows: nothing was stored. Rejects when
    *  this node is at fault (its disk), after telling whoever stops it; sync then ends. */
   applyBlock(received: ReceivedBlock): Promise<'applied' | 'stale' | { readonly refused: string }>
+  /** Peers that can be asked now. */
+  connectedPeers(): readonly PeerId[]
   /** The peer sent what cannot be right. */
   reportPeer(peer: PeerId, reason: string): void
   nowMs(): number

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
+import { BlockSync, type ReceivedBlock } from '../../../src/sync/index.ts'
+import type { Height, PeerId } from '../../../src/types/index.ts'
+
+const [honest, liar] = ['honest', 'liar'] as PeerId[] as [PeerId, PeerId]
+
+/** Block sync of a node at genesis; an honest peer has blocks up to `height`, what others send is up to the test. */
+function aSync(height: Height, sends: (from: Height) => AsyncIterable<ReceivedBlock> = nothing) {
+  const state = { tip: 0, nowMs: 0, connected: [honest, liar] as PeerId[], honestAsks: 0 }
+  const sync = new BlockSync({
+    tipHeight: () => state.tip,
+    downloadBlocks: (peer, { from, count }) => {
+      if (peer === liar) return sends(from)
+      state.honestAsks += 1
+      return blocks(from, Math.min(height, from + count - 1))
+    },
+    applyBlock: async ({ block }) => {
+      if (block.header.height <= state.tip) return 'stale'
+      assert.equal(block.header.height, state.tip + 1)
+      state.tip += 1
+      return 'applied'
+    },
+    reportPeer: () => {},
+    connectedPeers: () => state.connected,
+    nowMs: () => state.nowMs,
+  })
+  return { sync, state }
+}
+
+async function* blocks(from: Height, to: Height): AsyncGenerator<ReceivedBlock> {
+  for (let height = from; height <= to; height++)
+    yield { block: { header: { height } } } as unknown as ReceivedBlock
+}
+
+async function* nothing(): AsyncGenerator<ReceivedBlock> {}
+
+async function settled(): Promise<void> {
+  for (let round = 0; round < 50; round++) await turn()
+}
+
+test('a peer that claims heights that nobody has does not hold up the blocks that others have', async () => {
+  const { sync, state } = aSync(40)
+  sync.onPeerHeight(liar, 1_000_000_000)
+  for (let status = 0; status < 5; status++) {
+    sync.onPeerHeight(honest, 40)
+    await settled()
+    state.nowMs += 10_000
+  }
+  assert.equal(state.tip, 40)
+})
+
+test('a peer that sends block after block, but slowly, is not waited for where another is there', async () => {
+  const clock = { pass: (_ms: number) => {} }
+  const { sync, state } = aSync(32, async function* (from) {
+    for await (const block of blocks(from, 32)) {
+      clock.pass(19_000)
+      yield block
+    }
+  })
+  clock.pass = (ms) => {
+    state.nowMs += ms
+  }
+  sync.onPeerHeight(liar, 32)
+  sync.onPeerHeight(honest, 32)
+  await settled()
+  assert.equal(state.tip, 32)
+  assert.ok(state.nowMs <= 60_000, `it took ${state.nowMs} ms`)
+})
+
+test('peers that are gone are forgotten, however many come and go', async () => {
+  const { sync, state } = aSync(0)
+  for (let number = 0; number < 1_000; number++) {
+    const peer = `peer ${number}` as PeerId
+    state.connected = [peer]
+    sync.onPeerHeight(peer, 1_000 - number)
+  }
+  await settled()
+  assert.equal(sync.sourceCount, 1)
+})
+
+test('a clock that steps back does not shut out a peer for longer than it was to be left alone', async () => {
+  const { sync, state } = aSync(8)
+  state.nowMs = 1_000_000
+  sync.onPeerHeight(honest, 9)
+  await settled()
+  assert.equal(state.tip, 8)
+  const { honestAsks } = state
+  state.nowMs = 0
+  sync.onPeerHeight(honest, 9)
+  await settled()
+  assert.ok(state.honestAsks > honestAsks)
+})
