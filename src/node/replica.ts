@@ -33,6 +33,7 @@ import type {
 import { BatchFetcher } from './batch-fetcher.ts'
 import { BlockWork } from './block-work.ts'
 import { ChainHead, type FinalEvent } from './chain-head.ts'
+import { ClaimedHeights } from './claimed-heights.ts'
 import { Driver, type Pace, type StepObserver } from './driver.ts'
 import { Exchange } from './exchange.ts'
 import { BlockExecution } from './execution.ts'
@@ -101,6 +102,7 @@ export class Replica {
   readonly #submissions: Submissions
   readonly #exchange: Exchange
   readonly #sync: BlockSync
+  readonly #claimed: ClaimedHeights
   /** There until it is known from which height signing is safe. */
   readonly #floor: FloorWatcher | undefined
   readonly #listed = new ListedBatches()
@@ -130,6 +132,7 @@ export class Replica {
       })
     this.#options = options
     this.thresholds = thresholds
+    this.#claimed = new ClaimedHeights({ powers, thresholds })
     this.mempool = new Mempool({
       maxBytes: settings.poolMaxBytes,
       maxBatches: settings.poolMaxBatches,
@@ -142,6 +145,7 @@ export class Replica {
     this.#fetcher = new BatchFetcher({
       transport,
       clock,
+      blockIntervalMs: () => this.#blockIntervalMs,
       log,
       onBatch: (batch, { peerId, validator }) =>
         this.#offer(
@@ -170,7 +174,7 @@ export class Replica {
       clock,
       log,
       self,
-      pooled: (id) => mempool.get(id) ?? this.#listed.get(id),
+      pooled: (id) => mempool.get(id) ?? this.#listed.get(id) ?? this.#door.waiting(id),
       buildPatienceMs: settings.viewTimeoutMs / 2,
       onAppended: (event) => this.#onAppended(event),
       onFatal,
@@ -283,9 +287,9 @@ export class Replica {
     return this.#driver.core
   }
 
-  /** The highest height that a peer says is final. */
+  /** The highest height that validators say is final, and are to be believed. */
   get bestKnownHeight(): Height {
-    return Math.max(this.#sync.bestHeight, this.head.state.height)
+    return Math.max(this.#claimed.believable, this.head.state.height)
   }
 
   /** One piece of evidence for each validator that was caught. */
@@ -372,9 +376,10 @@ export class Replica {
 
   onPeerStatus(peer: PeerId, status: PeerStatus): void {
     this.#sync.onPeerHeight(peer, status.finalHeight)
-    if (this.#floor?.isSettled === false) {
-      const validator = this.#options.genesis.validators.findIndex(({ peerId }) => peerId === peer)
-      if (validator >= 0) this.#floor.onStatus(validator, status.holding.height)
+    const validator = this.#options.genesis.validators.findIndex(({ peerId }) => peerId === peer)
+    if (validator >= 0) {
+      this.#claimed.note(validator, status.finalHeight)
+      this.#floor?.onStatus(validator, status.holding.height)
     }
     if (status.holding.height === this.core.context.height && status.holding.view > this.core.view)
       this.#exchange.soon()

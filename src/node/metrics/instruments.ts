@@ -34,7 +34,10 @@ export function makeInstruments(registry: Registry) {
 
     // The chain
     finalHeight: gauge('diseq_chain_final_height', 'Height of the last final block'),
-    bestKnownHeight: gauge('diseq_chain_best_known_height', 'The highest height that a peer says is final'),
+    bestKnownHeight: gauge(
+      'diseq_chain_best_known_height',
+      'The highest height that validators say is final, more than may lie',
+    ),
     finalBlockTime: gauge('diseq_chain_final_block_time_seconds', 'Time of the last final block (Unix)'),
     blocks: counter('diseq_chain_blocks_total', 'Blocks made final here: by voting, or by asking peers', [
       'way',
