@@ -86,8 +86,12 @@ function withBlock(
   core: CoreState,
   proposal: NonNullable<ViewState['proposal']>,
 ): NonNullable<ViewState['proposal']> {
-  const known = core.blocks.get(proposal.blockId)
-  return known === undefined || proposal.block !== undefined ? proposal : { ...proposal, block: known.block }
+  const block = core.blocks.get(proposal.blockId)?.block
+  if (block === undefined || proposal.block !== undefined) return proposal
+  // A leader can sign its block twice, differently, and send each half apart: together they would be no valid frame,
+  // and whoever handed it on would be blamed.
+  const isFresh = block.header.view === proposal.view
+  return { ...proposal, block: isFresh ? { ...block, signature: proposal.signature } : block }
 }
 
 function viewHolding(view: View, state: ViewState): ViewHolding {
