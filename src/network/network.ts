@@ -42,10 +42,10 @@ interface Running {
 
 const now = () => performance.now()
 
-/** How long gossip gathers frames: validators have them by then. What else listens is that much later. */
-const gossipDelayMs = 40
-/** The same while a validator is not reached directly, and depends on others to forward. */
-const gossipDelayUncoveredMs = 4
+/** How long gossip gathers frames, by who waits for them: validators that are not reached directly and depend on
+ *  others to forward; nodes that only follow; nobody, as every peer is a validator that has had its copy: then gossip
+ *  is there for the copies that got stuck, before asking begins. */
+const gossipDelayMs = { uncovered: 4, covered: 40, alone: 200 } as const
 const nobody: ReadonlySet<PeerId> = new Set()
 
 export class Network {
@@ -164,10 +164,11 @@ export class Network {
     return reached.size > 0 && node.getPeers().every((peer) => reached.has(peer.toString() as PeerId))
   }
 
-  /** Gossip has time where every other validator has its copy by a direct stream. */
-  #gossipDelayMs({ direct }: Running): number {
+  /** Gossip has time where every other validator has its copy by a direct stream; more where nobody else listens. */
+  #gossipDelayMs({ direct, node }: Running): number {
     const others = this.#validators.has(this.peerId) ? this.#validators.size - 1 : this.#validators.size
-    return direct.openCount >= others ? gossipDelayMs : gossipDelayUncoveredMs
+    if (direct.openCount < others) return gossipDelayMs.uncovered
+    return node.getPeers().length > others ? gossipDelayMs.covered : gossipDelayMs.alone
   }
 
   /** A batch that came by a direct stream goes on by gossip where peers are that nobody sends direct copies to. */
@@ -175,7 +176,7 @@ export class Network {
     const running = this.#running
     if (running === undefined || frame.kind !== 'batch') return
     if (running.node.getPeers().every((peer) => this.#validators.has(peer.toString() as PeerId))) return
-    running.gossip.publish(channelOf.batch, encodeFrame(frame), gossipDelayUncoveredMs)
+    running.gossip.publish(channelOf.batch, encodeFrame(frame), gossipDelayMs.uncovered)
   }
 
   /** @throws NetworkError */

@@ -4,8 +4,10 @@ import { maxRequestedBatches } from '../codec/index.ts'
 import type { Batch, BatchId, Height, PeerId, ValidatorIndex } from '../types/index.ts'
 import type { Clock, ConnectedPeer, Log, Transport } from './ports.ts'
 
-/** A listed batch is usually on its way by gossip already. */
-const patienceMs = 30
+/** A listed batch is usually on its way already: under load it takes longer, up to half a block's time. Not more: what
+ *  is wanted is forgotten with its height. */
+const patienceMinMs = 30
+const patienceMaxMs = 250
 /** Between two rounds of asking. */
 const roundMs = 20
 /** Before the same peer is asked for the same batch again. */
@@ -30,6 +32,8 @@ export interface BatchFetcherOptions {
   readonly transport: Pick<Transport, 'peers' | 'requestBatches'>
   readonly clock: Clock
   readonly log: Log
+  /** How long blocks take of late. */
+  readonly blockIntervalMs: () => number
   /** Takes what a peer sent; `holder`: the validator that it is. */
   readonly onBatch: (batch: Batch, from: ConnectedPeer) => void
 }
@@ -54,6 +58,7 @@ export class BatchFetcher {
     if (this.#isStopped) return
     const { height, holders, isUrgent } = details
     const nowMs = this.#options.clock.nowMs()
+    const patienceMs = Math.max(patienceMinMs, Math.min(patienceMaxMs, this.#options.blockIntervalMs() / 2))
     let want = this.#wants.get(id)
     if (want === undefined) {
       if (this.#wants.size >= wantedMax && !isUrgent) return

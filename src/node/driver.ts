@@ -140,8 +140,10 @@ export class Driver {
     this.#pendingFrames = this.#pendingFrames.filter((frame) => heightOfFrame(frame) > height)
     // Block sync can append several blocks while signatures are written: a height that was not begun is over already.
     this.#queue = this.#queue.filter((input) => input.kind !== 'start-height')
-    this.#queue.unshift({ kind: 'start-height', context: this.#options.head.context() })
+    const context = this.#options.head.context()
+    this.#queue.unshift({ kind: 'start-height', context })
     this.#wake()
+    if (context.leaders[0] === this.#options.core.self) this.#proveVrfAhead(context.height)
   }
 
   /** It is in the pool's part of the database. */
@@ -349,6 +351,14 @@ export class Driver {
     const block = await this.#options.work.build({ height, view, vrfProof, commitments })
     if (block === undefined) this.enqueue({ kind: 'block-unbuildable', height, view })
     else this.enqueue({ kind: 'block-built', height, view, block })
+  }
+
+  /** The leader of a height is known with the block before: an idle one need not wait for its first message with it. */
+  #proveVrfAhead(height: Height): void {
+    if (this.#options.signing === undefined) return
+    this.#options.clock.schedule(0, () => {
+      if (!this.#isStopped && this.#options.head.state.height + 1 === height) this.#proveVrf(height)
+    })
   }
 
   /** The same for every view of a height. */

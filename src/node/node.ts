@@ -28,6 +28,7 @@ import { PendingKeys } from './pending-keys.ts'
 import type { Keys, Log, Transport, Verifier } from './ports.ts'
 import { ProofMaker, type ReceiptSigner } from './proof-maker.ts'
 import { Replica } from './replica.ts'
+import { tuneRuntime } from './runtime.ts'
 import { Signing } from './signing.ts'
 import { softwareVersion } from './version.ts'
 
@@ -53,6 +54,7 @@ const cachedTrieNodesMax = 100_000
 
 /** Runs the node of a home. @throws HomeError, StorageError, or what listening throws; nothing keeps running then. */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
+  tuneRuntime()
   const node = new Node(options)
   try {
     await node.start()

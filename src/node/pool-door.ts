@@ -35,6 +35,8 @@ export interface PoolDoorOptions {
 export class PoolDoor {
   readonly #options: PoolDoorOptions
   #waiting: Offer[] = []
+  /** Of all that is offered and not answered yet. */
+  readonly #inHand = new Map<BatchId, Batch>()
   #isRunning = false
   #isStopped = false
   #droppedCount = 0
@@ -45,6 +47,11 @@ export class PoolDoor {
 
   get droppedCount(): number {
     return this.#droppedCount
+  }
+
+  /** A batch on its way into the pool: in hand, though the pool may not take it. */
+  waiting(id: BatchId): Batch | undefined {
+    return this.#inHand.get(id)
   }
 
   /** Offers a batch to the pool. It counts as received now. `full` is also the answer where too many wait.
@@ -64,6 +71,7 @@ export class PoolDoor {
       this.#droppedCount += 1
       return Promise.resolve({ kind: 'refused', reason: 'full' })
     }
+    this.#inHand.set(offer.batch.id, offer.batch)
     return new Promise((done) => {
       const { receivedAt = clock.nowMs(), newAtHeight } = offer
       this.#waiting.push({ ...offer, receivedAt, newAtHeight, done })
@@ -104,6 +112,7 @@ export class PoolDoor {
     if (reserved.length > 0) deadMessages = new Set([...deadMessages, ...reserved])
     let hasAdded = false
     for (const { batch, from, isPinned, receivedAt, done } of offers) {
+      this.#inHand.delete(batch.id)
       if (batchHeights.has(batch.id)) {
         done({ kind: 'in-chain' })
         continue

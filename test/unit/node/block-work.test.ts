@@ -33,7 +33,7 @@ async function aFollowerOf(chain: ChainBuilder, held: readonly Batch[] = []) {
   const mempool = new Mempool({ maxBytes: 1e7, maxBatches: 100, reservedAuthors: [], nextHeight: 1 })
   const head = new ChainHead({ store, mempool, powers, state: genesisState(genesis, sha256) })
   const transport = { peers: () => [], requestBatches: async () => [] }
-  const fetcher = new BatchFetcher({ transport, clock, log, onBatch: () => {} })
+  const fetcher = new BatchFetcher({ transport, clock, log, blockIntervalMs: () => 0, onBatch: () => {} })
   const nodes = new TrieNodes({ source: store.trieNodes, hash: sha256 })
   const shared = { genesis, powers, thresholds, store, nodes, sha256 }
   const batchOf = (id: BatchId) => held.find((batch) => batch.id === id)
