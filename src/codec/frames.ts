@@ -47,6 +47,10 @@ const frameTags = {
   block: 7,
 } as const
 
+const frameKinds: ReadonlyMap<number, Frame['kind']> = new Map(
+  Object.entries(frameTags).map(([kind, tag]) => [tag, kind as Frame['kind']]),
+)
+
 export interface FrameContext {
   readonly limits: ProtocolLimits
   /** K of this network. */
@@ -74,6 +78,11 @@ export function encodeFrame(frame: Frame): Uint8Array {
     case 'block':
       return writer.raw(encodeBlock(frame.block)).finish()
   }
+}
+
+/** What kind of frame these bytes claim to be; undefined for none. */
+export function frameKindOf(bytes: Uint8Array): Frame['kind'] | undefined {
+  return frameKinds.get(bytes[0] ?? 0)
 }
 
 /** A well-formed frame. No signature is checked here; nothing of it may be believed yet. */

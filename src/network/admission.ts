@@ -5,10 +5,12 @@ import {
   commitmentEntryBytes,
   decodeFrame,
   type Frame,
+  frameKindOf,
   maxGossipFrameBytes,
   maxValidators,
 } from '../codec/index.ts'
 import type { Genesis, Height, PeerId } from '../types/index.ts'
+import { decodeBundle } from './bundles.ts'
 import type { Counters } from './counters.ts'
 import type { PeerConduct } from './peer-conduct.ts'
 import type { NetworkHandler } from './ports.ts'
@@ -64,14 +66,48 @@ export class Admission {
     this.#maxBytes = frameBytesMax(options.genesis)
   }
 
+  /** Checks a message of gossip, a frame or a bundle of them. It is forwarded as a whole, and whoever finds a bad frame
+   *  in it blames the forwarder: so the verdict is that of its worst frame, and none may be left unchecked. */
+  admitMessage(message: { channel: GossipChannel; bytes: Uint8Array; from: PeerId }): Verdict {
+    const { channel, from } = message
+    const frames = decodeBundle(message.bytes)
+    if (frames === undefined) return this.#reject(from, 'malformed', 'a broken bundle')
+    const isShared = frames.length > 1
+    const verdicts = frames.map((bytes) => this.#admit({ channel, bytes, from, isShared }))
+    if (verdicts.includes('reject')) return 'reject'
+    return verdicts.includes('accept') && !verdicts.includes('unchecked') ? 'accept' : 'ignore'
+  }
+
   /** Checks one frame of a peer; a new one that is accepted goes to `handler.onFrame`. */
-  admit({ channel, bytes, from }: { channel: Channel; bytes: Uint8Array; from: PeerId }): Verdict {
+  admit(frame: { channel: Channel; bytes: Uint8Array; from: PeerId }): Verdict {
+    const verdict = this.#admit({ ...frame, isShared: false })
+    return verdict === 'unchecked' ? 'ignore' : verdict
+  }
+
+  /** @param frame.isShared others are forwarded with it: its signatures are checked though it is of no use here. */
+  #admit({
+    channel,
+    bytes,
+    from,
+    isShared,
+  }: {
+    readonly channel: Channel
+    readonly bytes: Uint8Array
+    readonly from: PeerId
+    readonly isShared: boolean
+  }): Verdict | 'unchecked' {
     const { conduct, counters, crypto, verifier } = this.#options
     counters.add('bytes_in', bytes.length)
     if (bytes.length > this.#maxBytes[channel])
       return this.#reject(from, 'too-large', `${bytes.length} bytes`)
-    if (conduct.isBanned(from)) return this.#ignore('banned')
-    if (!conduct.allowFrame(from, bytes.length)) return this.#ignore('rate')
+    const isHeard = !conduct.isBanned(from)
+    if (!isHeard || !conduct.allowFrame(from, bytes.length)) {
+      this.#ignore(isHeard ? 'rate' : 'banned')
+      return 'unchecked'
+    }
+    // Before what is known: a frame that is known here, on the wrong topic, is not known to all it would go on to.
+    const kind = frameKindOf(bytes)
+    if (kind !== undefined && !travelsOn(channel, kind)) return this.#reject(from, 'wrong-channel', kind)
 
     const hash = crypto.sha256Hex(bytes)
     if (this.#seen.has(hash)) {
@@ -81,14 +117,15 @@ export class Admission {
     const decoded = decodeFrame(ownBytes(bytes), verifier.context)
     if (!decoded.ok) return this.#reject(from, 'malformed', decoded.reason)
     const frame = decoded.value
-    if (!travelsOn(channel, frame.kind)) return this.#reject(from, 'wrong-channel', frame.kind)
 
     const place = this.#placeOf(frame)
-    if (place === 'old') return this.#ignore('old')
-    if (place === 'ahead') return this.#onAhead(frame, from)
+    if (place === 'old' && !isShared) return this.#ignore('old')
+    if (place === 'ahead' && !isShared) return this.#onAhead(frame, from)
 
     const verified = verifier.verifyFrame(frame)
     if (!verified.ok) return this.#reject(from, verified.rejected, verified.detail)
+    if (place === 'old') return this.#ignore('old')
+    if (place === 'ahead') return this.#onAhead(frame, from)
     this.#seen.add(hash)
     counters.add(`frames_in_${frame.kind}`)
     counters.add(`first_by_${channel}`)
@@ -129,11 +166,6 @@ export class Admission {
       }
     }
     return valid
-  }
-
-  /** A gossip message that is neither a frame nor a bundle of them. */
-  rejectBundle(from: PeerId): Verdict {
-    return this.#reject(from, 'malformed', 'a broken bundle')
   }
 
   /** A frame of one's own need not be taken from others. */

@@ -5,7 +5,7 @@ import { type GossipSub, TopicValidatorResult } from '@libp2p/gossipsub'
 import type { Connection } from '@libp2p/interface'
 import type { PeerId } from '../types/index.ts'
 import type { Admission, GossipChannel, Verdict } from './admission.ts'
-import { bundleBytesMax, bundleFramesMax, decodeBundle, encodeBundle } from './bundles.ts'
+import { bundleBytesMax, bundleFramesMax, encodeBundle } from './bundles.ts'
 import type { Counters } from './counters.ts'
 import { gossipChannels, topicOf } from './gossip-options.ts'
 
@@ -58,7 +58,7 @@ export class Gossip {
       const topic = topicOf(chainId, channel)
       pubsub.topicValidators.set(topic, (from, message) => {
         const peer = from.toString() as PeerId
-        return results[admitAll(admission, { channel, bytes: message.data, from: peer })]
+        return results[admission.admitMessage({ channel, bytes: message.data, from: peer })]
       })
       pubsub.subscribe(topic)
     }
@@ -156,19 +156,6 @@ export class Gossip {
     unread.sort((a, b) => a - b)
     return unread[Math.floor((unread.length - 1) / 2)] ?? 0
   }
-}
-
-/** The verdict on a message: that of its worst frame; else whether there is one in it that is worth forwarding. */
-function admitAll(
-  admission: Pick<Admission, 'admit' | 'rejectBundle'>,
-  message: { channel: GossipChannel; bytes: Uint8Array; from: PeerId },
-): Verdict {
-  const { channel, from } = message
-  const frames = decodeBundle(message.bytes)
-  if (frames === undefined) return admission.rejectBundle(from)
-  const verdicts = frames.map((bytes) => admission.admit({ channel, bytes, from }))
-  if (verdicts.includes('reject')) return 'reject'
-  return verdicts.includes('accept') ? 'accept' : 'ignore'
 }
 
 /** Whether gossip flows both ways with this peer. */

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { encodeFrame, type Frame } from '../../../src/codec/index.ts'
 import { sha256Hex } from '../../../src/crypto/native/index.ts'
 import { Admission, type Channel, channelOf } from '../../../src/network/admission.ts'
+import { encodeBundle } from '../../../src/network/bundles.ts'
 import { Counters } from '../../../src/network/counters.ts'
 import { PeerConduct } from '../../../src/network/peer-conduct.ts'
 import type { VerifiedFrame } from '../../../src/network/verify.ts'
@@ -141,4 +142,47 @@ test('does not take its own frames from others', async () => {
   assert.equal(admit(frame), 'accept')
   await Promise.resolve()
   assert.equal(frames.length, 0)
+})
+
+test('a message of several frames is forwarded only where every one of them is good for those who have use for it', () => {
+  const good = encodeFrame({ kind: 'batch', batch: chain.batch() })
+  const bundleOf = (...frames: Uint8Array[]) => encodeBundle(frames)
+  const bad = (height: number) => {
+    const bytes = encodeFrame(voteOf(height))
+    return flipped(bytes, bytes.length - 1)
+  }
+  const admitMessage = (final: number, bytes: Uint8Array, framesPerSecond = 1_000) => {
+    const { admission, conduct } = aDoor({ final, framesPerSecond })
+    // A height far ahead was told of just now: the next such frame is of no use here.
+    admission.admit({ channel: 'direct', bytes: encodeFrame(voteOf(1_000)), from: peer })
+    const verdict = admission.admitMessage({ channel: 'commitments', bytes, from: peer })
+    return { verdict, blamed: conduct.invalidCountOf(peer) }
+  }
+  const fresh = encodeFrame(voteOf(11))
+  assert.deepEqual(admitMessage(10, bundleOf(fresh, encodeFrame(voteOf(9)))), {
+    verdict: 'accept',
+    blamed: 0,
+  })
+  for (const height of [9, 900]) {
+    assert.deepEqual(
+      admitMessage(10, bundleOf(fresh, bad(height))),
+      { verdict: 'reject', blamed: 1 },
+      `at height ${height} it is of no use here, but elsewhere it may be, and would be blamed on this node`,
+    )
+  }
+  assert.equal(admitMessage(10, bundleOf(good, fresh)).verdict, 'reject')
+  // Four seconds' worth at once: the vote before, and three of the bundle.
+  const four = [11, 12].flatMap((height) => [encodeFrame(voteOf(height)), encodeFrame(otherVoteOf(height))])
+  assert.equal(admitMessage(10, bundleOf(...four), 1).verdict, 'ignore', 'the last was not looked at')
+})
+
+function otherVoteOf(height: number): Frame {
+  return { kind: 'vote', vote: chain.vote({ kind: 'notarize', height, view: 0, blockId: aBlockId }) }
+}
+
+test('a frame that is known is blamed all the same on a topic where it does not belong', () => {
+  const { admit, conduct } = aDoor({ final: 10 })
+  assert.equal(admit(voteOf(11)), 'accept')
+  assert.equal(admit(voteOf(11), 'messages'), 'reject', 'those it would be forwarded to blame this node')
+  assert.equal(conduct.invalidCountOf(peer), 1)
 })
