@@ -1,11 +1,13 @@
 // A stranger's first minutes: a fresh clone, and an installed package. Needs git and the package registry.
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { Client } from '../../src/client/index.ts'
+import { freePorts, untilReady } from '../support/local-network.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const scratch = mkdtempSync(join(tmpdir(), 'diseq-package-'))
@@ -39,6 +41,32 @@ test('a packed and installed package has the command, the examples and nothing o
   assert.ok(files.includes('config') && files.includes('LICENSE'))
   const main = join(app, 'node_modules', 'diseq', 'dist', 'cli', 'main.js')
   assert.match(run(process.execPath, [main, 'testnet', '--output', 'net'], app).stdout, /^Made 4 nodes/)
+})
+
+test('in an empty folder, the packed package runs a network by npx', { skip, timeout: 300_000 }, async () => {
+  const packed = run('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', scratch], root)
+  const archive = join(scratch, packed.stdout.trim().split('\n').at(-1) ?? '')
+  const folder = mkdtempSync(join(scratch, 'empty-'))
+  const base = await freePorts(8)
+  const ports = ['--base-http-port', String(base), '--base-p2p-port', String(base + 4)]
+  const network = spawn('npx', ['--yes', '--package', archive, 'diseq', 'devnet', ...ports], {
+    cwd: folder,
+    detached: true,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  const ended = new Promise((resolve) => network.once('close', resolve))
+  try {
+    const address = `http://127.0.0.1:${base}`
+    await untilReady(address)
+    const data = new TextEncoder().encode('from an empty folder')
+    const [state] = await new Client({ nodes: [address] }).send([{ data }], { isFinalAwaited: true })
+    assert.equal(state?.state, 'final')
+  } finally {
+    // npx and what it runs, as Ctrl-C in a terminal would.
+    process.kill(-(network.pid ?? 0), 'SIGINT')
+    await ended
+  }
+  assert.deepEqual(readdirSync(folder), ['.diseq'])
 })
 
 function run(command: string, args: readonly string[], cwd: string) {
