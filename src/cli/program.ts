@@ -17,6 +17,7 @@ import { addPoolCommand } from './commands/pool.ts'
 import { addProofCommand } from './commands/proof.ts'
 import { addSendCommand } from './commands/send.ts'
 import { addSigningCommand } from './commands/signing.ts'
+import { addSimulateCommand } from './commands/simulate.ts'
 import { addStartCommand } from './commands/start.ts'
 import { addStatusCommand } from './commands/status.ts'
 import { addTestnetCommand } from './commands/testnet.ts'
@@ -44,6 +45,7 @@ const commands = [
   addSigningCommand,
   addDebugCommand,
   addBenchCommand,
+  addSimulateCommand,
   addCompletionCommand,
 ]
 

@@ -11,6 +11,10 @@ export interface LiarTools {
   /** 1 for the second of two twins, 0 otherwise. */
   readonly side: number
   readonly genesis: Genesis
+  /** Milliseconds since the start of the run. */
+  readonly elapsedMs: () => number
+  /** When the network heals. */
+  readonly healMs: number
   readonly random: Random
   /** Other nodes that may be sent something, by number. */
   readonly others: readonly number[]

@@ -2,3 +2,5 @@
 export { type FaultGroup, faultGroups, type GenerateOptions, scenarioOf } from './generate.ts'
 export { type RunOptions, type RunReport, run } from './run.ts'
 export type { Fault, Liar, Scenario } from './scenario.ts'
+export { type Shrunk, shrink } from './shrink.ts'
+export { Tally } from './tally.ts'

@@ -44,6 +44,8 @@ export interface NodeEvents {
   readonly onSeen: (frame: Frame) => void
   readonly onBadFrame: (from: PeerId, reason: string) => void
   readonly onReport: (peer: PeerId, reason: string) => void
+  /** The height up to which the run knows the chain. */
+  readonly toldHeight: () => number
   readonly onFinal: (event: FinalEvent) => void
   readonly onStarted: () => void
   readonly onFatal: (error: unknown) => void
@@ -264,10 +266,23 @@ export class SimulatedNode {
     replica.onFinal((event) => {
       if (process.isAlive) events.onFinal(event)
     })
+    await this.#tellUntold(store)
     await replica.start()
     if (!process.isAlive) return
     process.replica = replica
     events.onStarted()
+  }
+
+  /** A crash right after a block was written: it is final, and nobody heard of it yet. */
+  async #tellUntold(store: ChainStore): Promise<void> {
+    const { events } = this.#options
+    for (let height = events.toldHeight() + 1; height <= store.tip.height; height++) {
+      const final = await store.readFinal(height)
+      const messages = await store.readMessages(height)
+      if (final === undefined || messages === undefined) return
+      const messageIds = messages.map(({ id }) => id)
+      events.onFinal({ height, final, messageIds, expired: [], refused: [], removedBatches: [] })
+    }
   }
 
   async #openSigning(store: ChainStore, log: Log): Promise<Signing | undefined> {

@@ -189,6 +189,7 @@ class Run {
         onSeen: (frame) => this.#checks.onFrame(frame),
         onBadFrame: (peer, reason) => this.#onBadFrame(node, peer, reason),
         onReport: (peer, reason) => this.#onReport(node, peer, reason),
+        toldHeight: () => this.#checks.agreement.height,
         onFinal: (event) => {
           this.#trace(
             `node ${number} finalises ${event.height} (${event.messageIds.length} messages, view ${event.final.finalization.view})`,
@@ -244,6 +245,8 @@ class Run {
       self: node.validator ?? -1,
       side,
       genesis: this.#common.genesis,
+      elapsedMs: () => this.#scheduler.nowMs,
+      healMs: this.#scenario.healMs,
       random: Random.stream(this.#scenario.seed, `liar ${node.number}`),
       others: this.#nodes.filter(({ peerId }) => peerId !== node.peerId).map(({ number }) => number),
       replica: () => node.replica,

@@ -56,6 +56,13 @@ export class AgreementCheck {
     const { height, final, messageIds } = event
     this.#checkedCount += 1
     const tip = this.#tips.get(node) ?? 0
+    if (height > this.blocks.length + 1) {
+      report(
+        'agreement',
+        `node ${node} finalises height ${height} where only ${this.blocks.length} blocks are known`,
+      )
+      return false
+    }
     if (height !== tip + 1) report('agreement', `node ${node} finalises height ${height} after ${tip}`)
     this.#tips.set(node, height)
     this.#checkCertificate(node, final.finalization, final.block.id)

@@ -1,0 +1,4 @@
+// The second half of the fixed budget of seeds.
+import { testSeeds } from './seeds.ts'
+
+testSeeds(121, 240)
