@@ -227,16 +227,23 @@ export class Mempool {
 
   /** At most `count` batches, those received first; ties in no order. */
   oldest(count: number): PooledBatch[] {
-    if (!this.#isHeldInOrder) this.#putInOrder()
     const batches: PooledBatch[] = []
-    for (const batchId of this.#held.keys()) {
+    for (const batch of count > 0 ? this.inOrder() : []) {
+      batches.push(batch)
       if (batches.length >= count) break
+    }
+    return batches
+  }
+
+  /** All batches, those received first; not to be read on after the pool has changed. */
+  *inOrder(): Generator<PooledBatch, void> {
+    if (!this.#isHeldInOrder) this.#putInOrder()
+    for (const batchId of this.#held.keys()) {
       const entry = this.#entries.get(batchId)
       if (entry === undefined) continue
       const { batch, receivedAt, isPinned } = entry
-      batches.push({ batch, receivedAt, isPinned })
+      yield { batch, receivedAt, isPinned }
     }
-    return batches
   }
 
   stats(): MempoolStats {

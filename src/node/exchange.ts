@@ -35,6 +35,8 @@ const blockRetryMs = 200
 const handOverMax = 64
 const handOverBytesMax = 2 * 1024 * 1024
 const handOverAfterMs = 1_000
+/** And listed ones: a liar alone may list what nobody else has, and keep it for itself. */
+const handOverListedAfterMs = 30_000
 
 export class Exchange {
   readonly #options: ExchangeOptions
@@ -48,7 +50,11 @@ export class Exchange {
   #progressMs = 0
   #askedMs = 0
   #waitMs = patienceMs
+  /** Between two times that it asks because something is missing: longer while the answers bring nothing, since a peer
+   *  can say that it knows more each time. */
+  #soonMs = tickMs
   #handOverMs = 0
+  #handOverListedMs = 0
   #isAsked = false
   #isStopped = false
 
@@ -103,14 +109,17 @@ export class Exchange {
       this.#progress = progress
       this.#progressMs = nowMs
       this.#waitMs = patienceMs
+      this.#soonMs = tickMs
     }
     this.#handOver(nowMs)
     const isUnderWay = core.heardOf.size > 0 || core.commitmentAskedFor >= core.context.height
     const lastMs = Math.max(this.#progressMs, this.#askedMs)
     const isDue = isUnderWay && (nowMs < lastMs || nowMs - lastMs >= this.#waitMs)
-    const mayAsk = nowMs < this.#askedMs || nowMs - this.#askedMs >= tickMs
+    const mayAsk = nowMs < this.#askedMs || nowMs - this.#askedMs >= this.#soonMs
     if (!isDue && !(this.#isAsked && mayAsk)) return
-    if (isDue) this.#waitMs = Math.min(2 * this.#waitMs, Math.max(patienceMs, this.#options.statusIntervalMs))
+    const slowestMs = Math.max(patienceMs, this.#options.statusIntervalMs)
+    if (isDue) this.#waitMs = Math.min(2 * this.#waitMs, slowestMs)
+    this.#soonMs = Math.min(2 * this.#soonMs, slowestMs)
     this.#isAsked = false
     this.#askedMs = nowMs
     for (const peer of this.#peersToAsk()) void this.#ask(peer)
@@ -174,19 +183,25 @@ export class Exchange {
   }
 
   /** K4: own batches that wait for long and that nobody else lists are handed to validators, who may never have got
-   *  them. What is listed waits for its turn only: handing it over again under load would make the load grow. */
+   *  them. What is listed mostly waits for its turn: handing it over often would make a load grow. */
   #handOver(nowMs: number): void {
     const { mempool, transport, nodeKey, log, isInLine } = this.#options
     if (nowMs >= this.#handOverMs && nowMs - this.#handOverMs < handOverAfterMs) return
     this.#handOverMs = nowMs
     const listed = this.#listedByOthers()
+    const isForListed =
+      nowMs < this.#handOverListedMs || nowMs - this.#handOverListedMs >= handOverListedAfterMs
+    if (isForListed) this.#handOverListedMs = nowMs
     const pushed: Uint8Array[] = []
     let sizeBytes = 0
-    for (const { batch, receivedAt, isPinned } of mempool.oldest(4 * handOverMax)) {
-      if (!isPinned || batch.author !== nodeKey || nowMs - receivedAt < handOverAfterMs) continue
-      if (listed.has(batch.id) || isInLine(batch.id)) continue
+    for (const { batch, receivedAt, isPinned } of mempool.inOrder()) {
+      if (!isPinned || batch.author !== nodeKey) continue
+      const waitedMs = nowMs < receivedAt ? Number.POSITIVE_INFINITY : nowMs - receivedAt
+      const isListed = listed.has(batch.id) || isInLine(batch.id)
+      if (waitedMs < (isListed ? handOverListedAfterMs : handOverAfterMs) || (isListed && !isForListed))
+        continue
       sizeBytes += batch.bytes.length
-      if (pushed.length === handOverMax || sizeBytes > handOverBytesMax) break
+      if (pushed.length === handOverMax || (pushed.length > 0 && sizeBytes > handOverBytesMax)) break
       pushed.push(encodeFrame({ kind: 'batch', batch }))
     }
     if (pushed.length === 0) return
