@@ -1,7 +1,14 @@
 // Nodes that die without warning, under load: one, two, and all of them.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { assertOneSequence, blocksOf, heightOf, isSettled } from '../support/chains.ts'
+import {
+  assertOneSequence,
+  hasFinalized,
+  hasListed,
+  heightOf,
+  isSettled,
+  sighting,
+} from '../support/chains.ts'
 import { crashAllInMidLoad } from '../support/crash-rounds.ts'
 import { startLoad } from '../support/load.ts'
 import { TestNetwork } from '../support/processes.ts'
@@ -26,16 +33,9 @@ test('one validator of four killed: the rest go on; it comes back, catches up an
     await network.start([victim])
     const backAt = await heightOf(network.node(other))
     await network.until(`node ${victim} catches up`, reaches(victim, backAt))
-    await network.until(`node ${victim} votes and lists again`, async () => {
-      const blocks = await blocksOf(network.node(other), backAt + 1)
-      const hasFinalized = blocks.some(({ finalization }) =>
-        finalization.signatures.some(({ validator }) => validator === victim),
-      )
-      const hasListed = blocks.some(({ commitments }) =>
-        commitments.some(({ validator }) => validator === victim),
-      )
-      return hasFinalized && hasListed
-    })
+    const witness = network.node(other)
+    await network.until(`node ${victim} votes`, sighting(witness, backAt + 1, hasFinalized(victim)))
+    await network.until(`node ${victim} lists`, sighting(witness, backAt + 1, hasListed(victim)))
   }
 
   await Promise.all([network.node(2).kill(), network.node(3).kill()])

@@ -49,6 +49,31 @@ export async function blocksOf(node: NodeProcess, from = 1): Promise<BlockSummar
   return blocks
 }
 
+/** A look-out: true from the first time that a block of a height from `from` on is such, reading each block once. */
+export function sighting(
+  node: NodeProcess,
+  from: number,
+  isSuch: (block: BlockSummary) => boolean,
+): () => Promise<boolean> {
+  let next = from
+  let isSeen = false
+  return async () => {
+    for (const block of isSeen ? [] : await blocksOf(node, next)) {
+      next = block.height + 1
+      isSeen ||= isSuch(block)
+    }
+    return isSeen
+  }
+}
+
+export function hasFinalized(validator: number): (block: BlockSummary) => boolean {
+  return ({ finalization }) => finalization.signatures.some((signature) => signature.validator === validator)
+}
+
+export function hasListed(validator: number): (block: BlockSummary) => boolean {
+  return ({ commitments }) => commitments.some((commitment) => commitment.validator === validator)
+}
+
 /** All message ids of the chain, in its order. */
 export function sequenceOf(blocks: readonly BlockSummary[]): string[] {
   return blocks.flatMap(({ messages }) => messages.map(({ id }) => id))

@@ -32,6 +32,8 @@ export function startLoad(
       .finally(() => underWay.delete(request))
     underWay.add(request)
   }, 1_000 / perSecond)
+  // A test that failed does not stop it.
+  timer.unref()
   return {
     accepted,
     stop: async () => {
