@@ -60,7 +60,7 @@ const entries: Readonly<Record<string, RegExp>> = {
   sequencing: /^(merkle|roots)\.ts$/,
   // Making proofs is the node's part; a verifier does not load it.
   proofs: /^make\.ts$/,
-  node: /^(check|config|genesis|home|keys|log|node|testnet|validator-record|version)\.ts$|^(chain-head|replica|schemes|signing|submission)\.ts$/,
+  node: /^(check|config|genesis|home|inspect|keys|log|node|signing-file|testnet|validator-record|version)\.ts$|^(chain-head|replica|schemes|signing|submission)\.ts$/,
   network: /^verify\.ts$/,
 }
 /** What a room implements is declared by the room that needs it. */
