@@ -1,6 +1,8 @@
 // The lines that each planted bug exchanges. Where two layers keep a rule (the core, and the record of what was signed),
 // the bug is in both: one alone is caught by the other, which is what it is there for.
 
+import type { FaultGroup } from '../../src/simulation/index.ts'
+
 export interface Change {
   /** Under src/. */
   readonly file: string
@@ -244,6 +246,34 @@ const changes: Readonly<Record<string, readonly Change[]>> = {
       to: 'if (state.config.self === undefined || state.finalization !== undefined)',
     },
   ],
+}
+
+const crashes: readonly FaultGroup[] = ['crash', 'network']
+/** Where a bug shows in runs with some groups of faults only, it is searched for in those. */
+const groups: Readonly<Record<string, readonly FaultGroup[]>> = {
+  'vote-before-sync': crashes,
+  'proposal-not-persisted': crashes,
+  'notarize-not-persisted': crashes,
+  'nullify-not-persisted': crashes,
+  'proposal-lost-after-notarize': crashes,
+  'answered-before-disk': crashes,
+  'view-certificate-not-persisted': ['crash', 'network', 'liars'],
+  'batch-lost-after-commitment': ['crash', 'liars', 'network'],
+  'finalize-after-nullify': crashes,
+  'nullify-after-finalize': crashes,
+  'missing-notarization-justification': crashes,
+  'missing-nullification-justification': crashes,
+  'own-votes-not-pushed-again': crashes,
+  'listed-batches-not-fetched': ['network'],
+  'restart-with-old-record': ['disk'],
+  'timer-not-growing': ['network'],
+  'line-without-share-for-the-rest': ['liars'],
+  'sync-not-verifying': ['liars', 'crash'],
+  'order-by-clamped-time': ['clock', 'liars'],
+}
+
+export function searchedIn(name: string): readonly FaultGroup[] {
+  return groups[name] ?? ['network', 'crash', 'disk', 'clock', 'liars']
 }
 
 /** @throws Error for a name that has none. */
