@@ -24,11 +24,15 @@ const columns: readonly [string, (figures: StageFigures) => string][] = [
       ),
   ],
   ['wire B/msg', ({ loopbackBytesPerMessage: bytes }) => (bytes === undefined ? '' : whole(bytes))],
+  ['syncs/s', ({ counters, seconds }) => syncsPerSecond(counters, seconds)],
   ['refused', ({ refused }) => String(refused)],
   ['failed', ({ failedRequests }) => String(failedRequests)],
   ['missing', ({ missing }) => String(missing)],
   ['doubled', ({ doubled }) => String(doubled)],
 ]
+
+/** Of a node's metrics: how many writes it waited for until they were on disk. */
+const syncCount = /^diseq_storage_write_seconds_count\{.*sync="true"/
 
 /** Stages as the rows of a table in Markdown. */
 export function tableOf(stages: readonly StageFigures[]): string {
@@ -47,6 +51,12 @@ function residentOf(processes: StageFigures['processes']): string {
   if (processes.length === 0) return ''
   const mebibytes = processes.map(({ residentMaxBytes }) => residentMaxBytes / 2 ** 20)
   return `${whole(Math.min(...mebibytes))}–${whole(Math.max(...mebibytes))}`
+}
+
+/** Durable writes of all nodes, where they count them. */
+function syncsPerSecond(counters: StageFigures['counters'], seconds: number): string {
+  const counts = Object.entries(counters).filter(([name]) => syncCount.test(name))
+  return counts.length === 0 ? '' : whole(sum(counts.map(([, count]) => count)) / seconds)
 }
 
 function perMessage(rates: readonly number[], finalPerSecond: number): string {

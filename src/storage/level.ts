@@ -9,6 +9,9 @@ import type { KeyRange, KeyValueEntry, KeyValueStore, WriteOperation } from './k
 
 /** Entries fetched at a time by an iteration. */
 const iterationStep = 256
+/** Keys up to which reading here and now (6 µs each) costs less than a turn through a thread (100 µs and more, where
+ *  cores are few and the thread has to be woken). */
+const syncReadsMax = 24
 
 export class LevelStore implements KeyValueStore {
   readonly #database: Level<Uint8Array, Uint8Array>
@@ -47,6 +50,7 @@ export class LevelStore implements KeyValueStore {
   async getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
     this.#assertOpen()
     try {
+      if (keys.length <= syncReadsMax) return keys.map((key) => plain(this.#database.getSync(key)))
       // Its type forgets that a key may have no value.
       const values: (Uint8Array | undefined)[] = await this.#database.getMany([...keys])
       return values.map(plain)

@@ -18,6 +18,8 @@ export class NodeRecordFile implements RecordFile {
   readonly #path: string
   /** Open for appending, from the first append on. */
   #handle: FileHandle | undefined
+  /** Of the open file. */
+  #sizeBytes = 0
 
   /** @param path of the file. Its folder is made with the first `replace`. */
   constructor(path: string) {
@@ -38,10 +40,10 @@ export class NodeRecordFile implements RecordFile {
   async append(bytes: Uint8Array): Promise<void> {
     try {
       // Not created here: a name that is not synced with its folder could vanish with the power.
-      this.#handle ??= await open(this.#path, 'r+')
-      const { size } = await this.#handle.stat()
-      await writeAll(this.#handle, bytes, size)
-      await this.#handle.datasync()
+      const handle = this.#handle ?? (await this.#open())
+      await writeAll(handle, bytes, this.#sizeBytes)
+      this.#sizeBytes += bytes.length
+      await handle.datasync()
     } catch (error) {
       throw this.#writeFailure(error)
     }
@@ -73,6 +75,13 @@ export class NodeRecordFile implements RecordFile {
     const handle = this.#handle
     this.#handle = undefined
     await handle?.close()
+  }
+
+  async #open(): Promise<FileHandle> {
+    const handle = await open(this.#path, 'r+')
+    this.#handle = handle
+    this.#sizeBytes = (await handle.stat()).size
+    return handle
   }
 
   #writeFailure(error: unknown): StorageError {
