@@ -139,10 +139,14 @@ class Node implements RunningNode {
       observe: (input, outputs, core) => metrics.onStep(input, outputs, core),
     })
     this.#replica = replica
-    this.#started.push(() => replica.stop())
-    await replica.start()
-    this.#started.push(() => network.stop())
-    await network.start()
+    await this.#startPart(
+      () => replica.start(),
+      () => replica.stop(),
+    )
+    await this.#startPart(
+      () => network.start(),
+      () => network.stop(),
+    )
     const servers: ApiServer[] = []
     const view: ApiViewOptions = {
       genesis,
@@ -189,6 +193,18 @@ class Node implements RunningNode {
     this.#resolveStopped(this.#failure)
   }
 
+  /** Starts a part, which is stopped with the others. Where the node has to stop meanwhile, what it failed with is
+   *  thrown, without waiting for a part that may never have started. */
+  async #startPart(start: () => Promise<void>, stop: () => Promise<void>): Promise<void> {
+    this.#started.push(stop)
+    const starting = start()
+    await Promise.race([starting, this.stopped])
+    if (this.#stopping === undefined) return
+    // It may have been stopped before it was there: then it is stopped again.
+    starting.then(stop).catch((error: unknown) => this.#options.log.debug({ error }, 'a part did not start'))
+    throw this.#failure ?? new Error('the node was stopped while it started')
+  }
+
   /** What must not happen did: the process stops before it does harm. */
   #fail(error: unknown): void {
     if (this.#failure !== undefined || this.#stopping !== undefined) return
@@ -203,8 +219,14 @@ class Node implements RunningNode {
     const { config } = this.#options
     const listen = async (at: HostPort, server: ApiServer) => {
       servers.push(server)
-      const { host, port } = await server.listen(at)
-      this.#started.push(() => server.close())
+      let bound = at
+      await this.#startPart(
+        async () => {
+          bound = await server.listen(at)
+        },
+        () => server.close(),
+      )
+      const { host, port } = bound
       return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
     }
     const shared = {
