@@ -105,7 +105,8 @@ export class BatchFetcher {
     const peers = this.#options.transport.peers().filter(({ peerId }) => !this.#busy.has(peerId))
     const asks = new Map<ConnectedPeer, BatchId[]>()
     for (const want of this.#wants.values()) {
-      if (want.notBeforeMs > nowMs) continue
+      // Further ahead than it is ever set: the clock has stepped back since.
+      if (want.notBeforeMs > nowMs && want.notBeforeMs <= nowMs + retryMs) continue
       const peer = this.#choose(want, peers, { asks, nowMs })
       if (peer === undefined) continue
       want.askedMs.set(peer.peerId, nowMs)

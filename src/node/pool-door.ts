@@ -9,6 +9,7 @@ import type { Clock } from './ports.ts'
 
 /** Batches that wait to be looked up; more are dropped, as gossip may lose anything. */
 const waitingMax = 4096
+const waitingMaxBytes = 64 * 1024 * 1024
 const batchesPerRound = 128
 
 interface Offer {
@@ -35,6 +36,7 @@ export interface PoolDoorOptions {
 export class PoolDoor {
   readonly #options: PoolDoorOptions
   #waiting: Offer[] = []
+  #waitingBytes = 0
   /** Of all that is offered and not answered yet. */
   readonly #inHand = new Map<BatchId, Batch>()
   #isRunning = false
@@ -67,11 +69,13 @@ export class PoolDoor {
     const { mempool, clock } = this.#options
     if (!offer.isPinned && mempool.get(offer.batch.id) !== undefined)
       return Promise.resolve({ kind: 'known' })
-    if (this.#waiting.length >= waitingMax && offer.from.kind === 'peer') {
+    const isFull = this.#waiting.length >= waitingMax || this.#waitingBytes >= waitingMaxBytes
+    if (isFull && offer.from.kind === 'peer') {
       this.#droppedCount += 1
       return Promise.resolve({ kind: 'refused', reason: 'full' })
     }
     this.#inHand.set(offer.batch.id, offer.batch)
+    this.#waitingBytes += offer.batch.bytes.length
     return new Promise((done) => {
       const { receivedAt = clock.nowMs(), newAtHeight } = offer
       this.#waiting.push({ ...offer, receivedAt, newAtHeight, done })
@@ -113,6 +117,7 @@ export class PoolDoor {
     let hasAdded = false
     for (const { batch, from, isPinned, receivedAt, done } of offers) {
       this.#inHand.delete(batch.id)
+      this.#waitingBytes -= batch.bytes.length
       if (batchHeights.has(batch.id)) {
         done({ kind: 'in-chain' })
         continue
