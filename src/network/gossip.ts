@@ -15,6 +15,7 @@ export interface GossipOptions {
   readonly admission: Admission
   readonly counters: Counters
   readonly connections: () => readonly Connection[]
+  readonly isValidator: (peer: PeerId) => boolean
 }
 
 /** What may wait to be published, by channel; what does not fit is dropped and counted. */
@@ -25,7 +26,7 @@ const queueMaxBytes: Record<GossipChannel, number> = {
 }
 /** What wins when the network is slow: without votes and proposals nothing gets final, whatever is gossiped. */
 const urgency: readonly GossipChannel[] = ['commitments', 'proposals', 'messages']
-/** While half of the peers have more than this unread, nothing more is published. */
+/** While half of those who count (`#backlogBytes`) have more than this unread, nothing more is published. */
 const unreadMaxBytes = 4 * 1024 * 1024
 const backlogPollMs = 10
 /** How often the backlog is looked at while publishing. */
@@ -145,10 +146,14 @@ export class Gossip {
     }
   }
 
-  /** The median of what peers have not read yet: one slow peer holds up nobody, and is cut off in time. */
+  /** The median of what validators have not read yet, or other peers where none is connected: a few slow ones hold up
+   *  nobody, and are cut off in time. Strangers that read nothing can be as many as they like. */
   #backlogBytes(): number {
+    const { isValidator } = this.#options
+    const all = this.#options.connections()
+    const validators = all.filter(({ remotePeer }) => isValidator(remotePeer.toString() as PeerId))
     const unread: number[] = []
-    for (const { streams } of this.#options.connections()) {
+    for (const { streams } of validators.length > 0 ? validators : all) {
       for (const { protocol, direction, writeBufferLength } of streams) {
         if (direction === 'outbound' && protocol.startsWith(meshProtocol)) unread.push(writeBufferLength)
       }

@@ -260,7 +260,13 @@ export class Network {
     const shared = { node, conduct: this.#conduct, counters: this.#counters, log: handler.log, chainId, now }
     const admission = this.#admission
     const connections = () => node.getConnections()
-    const gossip = new Gossip({ ...shared, pubsub: node.services.pubsub, admission, connections })
+    const gossip = new Gossip({
+      ...shared,
+      pubsub: node.services.pubsub,
+      admission,
+      connections,
+      isValidator: (peer) => this.#validators.has(peer),
+    })
     const direct = new DirectStreams({ ...shared, admission })
     const protocols: Protocols = new Protocols({
       genesis,
