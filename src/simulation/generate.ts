@@ -18,6 +18,8 @@ export interface GenerateOptions {
   /** Without it all of them. */
   readonly faults?: readonly FaultGroup[]
   readonly faultModel?: FaultModel
+  /** Liars, if the faults have any, do these things. */
+  readonly lies?: readonly string[]
 }
 
 /** One seed in so many runs the real signatures and VRF. */
@@ -32,7 +34,10 @@ export function scenarioOf(options: GenerateOptions): Scenario {
   const limits = limitsOf(random)
   const healMs = random.between(3_000, 15_000)
   const frail = new FrailNodes(powers, faultModel, random)
-  const liars = groups.includes('liars') && random.chance(0.6) ? liarsOf(random, frail) : []
+  const liars =
+    groups.includes('liars') && (random.chance(0.6) || options.lies !== undefined)
+      ? liarsOf(random, frail, options.lies)
+      : []
   const observers = random.chance(0.2) ? 1 : 0
   const nodes = powers.length + observers
   const faults = faultsOf({
@@ -126,12 +131,13 @@ function limitsOf(random: Random): ProtocolLimits {
   }
 }
 
-function liarsOf(random: Random, frail: FrailNodes): Liar[] {
+function liarsOf(random: Random, frail: FrailNodes, chosen: readonly string[] | undefined): Liar[] {
   const liars: Liar[] = []
   do {
     const node = frail.take({ lies: true })
     if (node === undefined) break
-    liars.push({ node, lies: random.shuffle(lieNames).slice(0, random.pick([1, 1, 2, 3])) })
+    const lies = random.shuffle(lieNames).slice(0, random.pick([1, 1, 2, 3]))
+    liars.push({ node, lies: chosen ?? lies })
   } while (random.chance(0.6))
   return liars
 }

@@ -1,4 +1,5 @@
 // The simulator: real replicas over an imagined network, disk and clock, broken on purpose, a seed deciding how.
+export { lieNames } from './byzantine/index.ts'
 export { type FaultGroup, faultGroups, type GenerateOptions, scenarioOf } from './generate.ts'
 export { type RunOptions, type RunReport, run } from './run.ts'
 export type { Fault, Liar, Scenario } from './scenario.ts'

@@ -31,7 +31,7 @@ const foundAt: Readonly<Record<string, number>> = {
 for (const [name, seed] of Object.entries(foundAt)) {
   test(`finds the planted bug ${name}`, async () => {
     const { run, scenarioOf } = await withBug(name)
-    const { violation } = await run(scenarioOf({ seed, faults: searchedIn(name) }))
+    const { violation } = await run(scenarioOf({ seed, ...searchedIn(name) }))
     assert.ok(violation !== undefined, `seed ${seed} passes with the bug`)
   })
 }

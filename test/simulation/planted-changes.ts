@@ -248,32 +248,38 @@ const changes: Readonly<Record<string, readonly Change[]>> = {
   ],
 }
 
-const crashes: readonly FaultGroup[] = ['crash', 'network']
-/** Where a bug shows in runs with some groups of faults only, it is searched for in those. */
-const groups: Readonly<Record<string, readonly FaultGroup[]>> = {
+interface Search {
+  readonly faults: readonly FaultGroup[]
+  readonly lies?: readonly string[]
+}
+
+const everything: Search = { faults: ['network', 'crash', 'disk', 'clock', 'liars'] }
+const crashes: Search = { faults: ['crash', 'network'] }
+/** Where a bug shows in runs with some faults only, it is searched for in those. */
+const searches: Readonly<Record<string, Search>> = {
   'vote-before-sync': crashes,
   'proposal-not-persisted': crashes,
   'notarize-not-persisted': crashes,
   'nullify-not-persisted': crashes,
   'proposal-lost-after-notarize': crashes,
   'answered-before-disk': crashes,
-  'view-certificate-not-persisted': ['crash', 'network', 'liars'],
-  'batch-lost-after-commitment': ['crash', 'liars', 'network'],
+  'view-certificate-not-persisted': { faults: ['crash', 'network', 'liars'], lies: ['vote-withholder'] },
+  'batch-lost-after-commitment': { faults: ['crash', 'liars'], lies: ['batch-withholder'] },
   'finalize-after-nullify': crashes,
   'nullify-after-finalize': crashes,
   'missing-notarization-justification': crashes,
   'missing-nullification-justification': crashes,
   'own-votes-not-pushed-again': crashes,
-  'listed-batches-not-fetched': ['network'],
-  'restart-with-old-record': ['disk'],
-  'timer-not-growing': ['network'],
-  'line-without-share-for-the-rest': ['liars'],
-  'sync-not-verifying': ['liars', 'crash'],
-  'order-by-clamped-time': ['clock', 'liars'],
+  'listed-batches-not-fetched': { faults: ['network'] },
+  'restart-with-old-record': { faults: ['disk'] },
+  'timer-not-growing': { faults: ['network'] },
+  'line-without-share-for-the-rest': { faults: ['liars'], lies: ['line-filler'] },
+  'sync-not-verifying': { faults: ['liars', 'crash'], lies: ['sync-liar'] },
+  'order-by-clamped-time': { faults: ['clock', 'liars'] },
 }
 
-export function searchedIn(name: string): readonly FaultGroup[] {
-  return groups[name] ?? ['network', 'crash', 'disk', 'clock', 'liars']
+export function searchedIn(name: string): Search {
+  return searches[name] ?? everything
 }
 
 /** @throws Error for a name that has none. */

@@ -2,13 +2,14 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { FaultGroup, RunReport, Scenario } from '../../simulation/index.ts'
 import { type CommonOptions, type Context, faultModelOption, integerOption, newCommand } from '../command.ts'
-import { exitCodes } from '../errors.ts'
+import { exitCodes, UsageError } from '../errors.ts'
 
 interface Options extends CommonOptions {
   readonly seed: number
   readonly count: number
   readonly validators?: number
   readonly faults?: readonly FaultGroup[]
+  readonly lies?: readonly string[]
   readonly faultModel?: 'byzantine' | 'crash'
   readonly trace?: true
   readonly shrink: boolean
@@ -42,6 +43,11 @@ export function addSimulateCommand(program: Command, context: Context): void {
         groupsOf,
       ),
     )
+    .addOption(
+      new Option('--lies <names>', 'what liars do, with commas, instead of what the seed says').argParser(
+        (text: string) => text.split(','),
+      ),
+    )
     .addOption(faultModelOption())
     .option('--trace', 'print what happens, for a person to read')
     .option('--no-shrink', 'do not cut a failing run down to what it needs to fail')
@@ -50,13 +56,16 @@ export function addSimulateCommand(program: Command, context: Context): void {
 
 async function simulate(options: Options, context: Context): Promise<void> {
   const { terminal } = context
-  const { run, scenarioOf, Tally } = await import('../../simulation/index.ts')
+  const { lieNames, run, scenarioOf, Tally } = await import('../../simulation/index.ts')
+  const unknown = options.lies?.find((lie) => !lieNames.includes(lie))
+  if (unknown !== undefined) throw new UsageError(`--lies: "${unknown}" is none of: ${lieNames.join(', ')}`)
   const tally = new Tally()
-  const { seed: first, count, validators, faults, faultModel, trace, json } = options
+  const { seed: first, count, validators, faults, faultModel, lies, trace, json } = options
   const fixed = {
     ...(validators === undefined ? {} : { validators }),
     ...(faults === undefined ? {} : { faults }),
     ...(faultModel === undefined ? {} : { faultModel }),
+    ...(lies === undefined ? {} : { lies }),
   }
   let isStopped = false
   if (count === 0) {
@@ -106,10 +115,11 @@ async function explainFailure(details: {
   await run(shrunk.scenario, { trace: (line) => terminal.note(line) })
 }
 
-function replayCommand(seed: number, { validators, faults, faultModel }: Options): string {
+function replayCommand(seed: number, { validators, faults, lies, faultModel }: Options): string {
   const words = ['npx diseq simulate --seed', seed]
   if (validators !== undefined) words.push('--validators', validators)
   if (faults !== undefined) words.push('--faults', faults.length === 0 ? 'none' : faults.join())
+  if (lies !== undefined) words.push('--lies', lies.join())
   if (faultModel !== undefined) words.push('--fault-model', faultModel)
   return [...words, '--trace'].join(' ')
 }

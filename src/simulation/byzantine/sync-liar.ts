@@ -5,7 +5,7 @@ import { bent } from './garbage-sender.ts'
 
 export const syncLiar: MakeBehaviour = (tools) => {
   const { random } = tools
-  const manner = random.pick(['bent', 'forged', 'short', 'reversed', 'silent'] as const)
+  const manner = random.pick(['forged', 'forged', 'bent', 'short', 'reversed', 'silent'] as const)
   return {
     answerStatus: (status) => ({ ...status, finalHeight: status.finalHeight + random.between(1, 50) }),
     answerBlocks: (blocks) => {
