@@ -8,6 +8,7 @@ import { type Ping, ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
+import { noiseCrypto } from './noise-crypto.ts'
 import type { Libp2pMetrics } from './ports.ts'
 
 export interface NodeServices extends Record<string, unknown> {
@@ -52,7 +53,7 @@ export async function createNode(options: NodeOptions): Promise<Libp2pNode> {
     nodeInfo: { name: 'diseq', version: '1' },
     addresses: { listen: [...listen], announce: [...announce] },
     transports: [tcp()],
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [noise({ crypto: noiseCrypto })],
     streamMuxers: [
       yamux({
         maxInboundStreams: 256,
