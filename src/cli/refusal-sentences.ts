@@ -29,6 +29,7 @@ export const refusalSentences: Readonly<Record<Refusal, string>> = {
   'other-key': 'it is about another key of the trie',
   'not-in-trie': 'the nodes do not show that the key is in the trie',
   'not-absent': 'the nodes do not show that the key is absent from the trie',
+  'bad-evidence': 'the two parts of the evidence do not contradict each other, or do not decode',
   'bad-node-key': "the node's key is none",
   'same-block': 'both are the same block',
   'two-heights': 'the blocks are of two heights',

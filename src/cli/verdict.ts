@@ -70,6 +70,16 @@ export function verdictLines(proven: Proven, trust: Trust): string[] {
         ...ids.slice(0, listedMax).map((id) => `  ${id}`),
       ]
     }
+    case 'evidence': {
+      const { validator, height, conflict } = proven
+      return [
+        table([
+          ['proven', `${nameOf(validator, trust)} signed what no honest validator signs`],
+          ['at height', String(height)],
+          ['what', `${conflict.replaceAll('-', ' ')} that contradict each other`],
+        ]),
+      ]
+    }
     case 'fork': {
       const { first, second, signersOfBoth } = proven
       const names = signersOfBoth.map((validator) => nameOf(validator, trust)).join(', ')

@@ -99,6 +99,12 @@ export class Client {
     return this.#getIfThere(`/v1/trie/${key}/proof${height === undefined ? '' : `?height=${height}`}`)
   }
 
+  /** Proofs, as the node sent them, that validators signed what contradicts itself; one for each of those validators. */
+  async evidence(): Promise<readonly { readonly validator: number; readonly proof: unknown }[]> {
+    const reply = await this.#get<{ evidence: { validator: number; proof: unknown }[] }>('/v1/evidence')
+    return reply.evidence.map(({ validator, proof }) => ({ validator, proof }))
+  }
+
   /** The genesis file as the node has it. Trust comes from elsewhere: a node could make up any. */
   genesis(): Promise<unknown> {
     return this.#get('/v1/genesis')

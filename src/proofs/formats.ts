@@ -9,6 +9,7 @@ export const proofTypes = {
   headers: 'diseq/1/header-chain',
   receipt: 'diseq/1/receipt',
   fork: 'diseq/1/fork',
+  evidence: 'diseq/1/evidence',
 } as const
 
 export type ProofKind = keyof typeof proofTypes
@@ -110,6 +111,13 @@ export interface ForkJson {
   readonly second: FinalHeaderJson
 }
 
+/** Two contradicting signatures of one validator. */
+export interface EvidenceJson {
+  readonly type: typeof proofTypes.evidence
+  /** Base64 of the encoding of evidence: the data of a message in `diseq/evidence`. */
+  readonly evidence: string
+}
+
 export type ProofJson =
   | FinalityProofJson
   | NamespaceProofJson
@@ -117,3 +125,4 @@ export type ProofJson =
   | HeaderChainJson
   | ReceiptJson
   | ForkJson
+  | EvidenceJson

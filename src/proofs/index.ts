@@ -1,4 +1,5 @@
 // `diseq/verify`: checks proofs in Node and in browsers, with a genesis file and nothing else.
+export type { ProvenEvidence } from './evidence.ts'
 export type { FinalBlockHeader, ProvenFinality, ProvenHeader } from './final-header.ts'
 export { type ProvenMessage, verifyFinality } from './finality.ts'
 export * from './formats.ts'

@@ -1,5 +1,12 @@
 // Makes proofs out of what a node has stored. Pure: the caller reads the blocks. Not part of `diseq/verify`.
-import { bytesToHex, encodeCertificate, encodeHeader, encodeMessage, type Sha256 } from '../codec/index.ts'
+import {
+  bytesToHex,
+  encodeCertificate,
+  encodeEvidence,
+  encodeHeader,
+  encodeMessage,
+  type Sha256,
+} from '../codec/index.ts'
 import { merklePath, merkleRangePath } from '../sequencing/merkle.ts'
 import {
   compareNamespaces,
@@ -10,8 +17,9 @@ import {
   sequencePath,
 } from '../sequencing/roots.ts'
 import type { AbsenceProof, MerkleProof } from '../trie/verify.ts'
-import type { Finalization, Hash, Header, SequencedMessage } from '../types/index.ts'
+import type { Evidence, Finalization, Hash, Header, SequencedMessage } from '../types/index.ts'
 import {
+  type EvidenceJson,
   type FinalHeaderJson,
   type FinalityProofJson,
   type HeaderChainJson,
@@ -117,6 +125,10 @@ export function makeNamespaceProof(
     finalization: chain.finalization,
     blocks,
   }
+}
+
+export function evidenceJson(evidence: Evidence): EvidenceJson {
+  return { type: proofTypes.evidence, evidence: toBase64(encodeEvidence(evidence)) }
 }
 
 /** `signature`: of `encodeReceiptBody(body)`, kind `receipt`, by the node's key. */

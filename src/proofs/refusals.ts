@@ -56,6 +56,8 @@ export type Refusal =
   | 'not-in-trie'
   /** The nodes do not show that the key is absent from the trie. */
   | 'not-absent'
+  /** The evidence does not decode, or its two parts do not contradict each other. */
+  | 'bad-evidence'
   /** The node's key is none. */
   | 'bad-node-key'
   /** Both are the same block. */

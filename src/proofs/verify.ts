@@ -1,5 +1,6 @@
 // Any proof, by the type it names.
 
+import { type ProvenEvidence, readEvidence } from './evidence.ts'
 import { type ProvenMessage, readFinalityProof } from './finality.ts'
 import type { ProofKind } from './formats.ts'
 import { proofTypes } from './formats.ts'
@@ -12,7 +13,14 @@ import { type ProvenKey, readTrieProof } from './trie.ts'
 import type { Trust } from './trust.ts'
 
 /** What a proof of any kind proves. */
-export type Proven = ProvenMessage | ProvenNamespace | ProvenKey | ProvenHeaders | ProvenReceipt | ProvenFork
+export type Proven =
+  | ProvenMessage
+  | ProvenNamespace
+  | ProvenKey
+  | ProvenHeaders
+  | ProvenReceipt
+  | ProvenFork
+  | ProvenEvidence
 
 const readers: { readonly [kind in ProofKind]: (trust: Trust, value: unknown) => Proven } = {
   finality: readFinalityProof,
@@ -21,6 +29,7 @@ const readers: { readonly [kind in ProofKind]: (trust: Trust, value: unknown) =>
   headers: readHeaderChain,
   receipt: readReceipt,
   fork: readFork,
+  evidence: readEvidence,
 }
 const kinds = Object.keys(readers) as readonly ProofKind[]
 

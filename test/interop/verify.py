@@ -589,6 +589,57 @@ def verify_fork(trust, proof):
     return {'height': first['height'], 'signersOfBoth': signers}
 
 
+SIGNED_KINDS = [None, 'pool-commitment', 'notarize', 'nullify', 'finalize', 'proposal']
+
+
+def decode_statement(data):
+    reader = Reader(data, 'bad-evidence')
+    tag, height = reader.number(1), reader.number(8)
+    demand(1 <= tag <= 5, 'bad-evidence')
+    if tag == 1:
+        time, before = reader.number(8), b''
+        count = reader.number(4)
+        demand(count <= 26_214, 'bad-evidence')
+        for _ in range(count):
+            batch_id = reader.raw(32)
+            demand(batch_id > before and reader.number(8) <= time, 'bad-evidence', 'entries')
+            before = batch_id
+        statement = (tag, height, None, None)
+    else:
+        statement = (tag, height, reader.number(4), None if tag == 3 else reader.raw(32))
+    reader.end()
+    return statement
+
+
+def verify_evidence(trust, proof):
+    _, encoded = fields(proof, ['type', 'evidence'])
+    reader = Reader(base64_of(encoded), 'bad-evidence')
+    validator, parts = reader.number(2), []
+    for _ in range(2):
+        kind = reader.number(1)
+        data = reader.raw(reader.number(4))
+        parts.append((kind, data, reader.raw(64)))
+    reader.end()
+    (first_kind, first, _), (second_kind, second, _) = parts
+    demand(first < second, 'bad-evidence', 'not ascending')
+    a, b = decode_statement(first), decode_statement(second)
+    demand(a[0] == first_kind and b[0] == second_kind, 'bad-evidence', 'not of its kind')
+    demand(validator < len(trust.validators), 'unknown-validator')
+    conflict = None
+    if a[1] == b[1] and a[0] == b[0] == 1:
+        conflict = 'pool-commitments'
+    elif a[1:3] == b[1:3] and {a[0], b[0]} == {3, 4}:
+        conflict = 'finalize-and-nullify'
+    elif a[1:3] == b[1:3] and a[0] == b[0] and a[3] != b[3]:
+        conflict = {2: 'notarizes', 4: 'finalizes', 5: 'proposals'}.get(a[0])
+    demand(conflict is not None, 'bad-evidence', 'no contradiction')
+    key = bytes.fromhex(trust.validators[validator]['votingKey'])
+    for kind, data, signature in parts:
+        message = trust.signed(SIGNED_KINDS[kind], data)
+        demand(signature_holds(key, message, signature), 'bad-signature')
+    return {'validator': validator, 'height': a[1], 'conflict': conflict}
+
+
 VERIFIERS = {
     'diseq/1/finality-proof': verify_finality,
     'diseq/1/namespace-proof': verify_namespace,
@@ -596,6 +647,7 @@ VERIFIERS = {
     'diseq/1/header-chain': verify_header_chain,
     'diseq/1/receipt': verify_receipt,
     'diseq/1/fork': verify_fork,
+    'diseq/1/evidence': verify_evidence,
 }
 
 

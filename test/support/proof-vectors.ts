@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { encodeCertificate, encodeHeader } from '../../src/codec/index.ts'
+import { encodeCertificate, encodeEvidence, encodeHeader } from '../../src/codec/index.ts'
 import { sha256 } from '../../src/crypto/native/index.ts'
 import {
   dataKey,
@@ -13,7 +13,7 @@ import {
   verifyProof,
 } from '../../src/proofs/index.ts'
 import { finalHeaderJson } from '../../src/proofs/make.ts'
-import type { BlockId, VoteBody } from '../../src/types/index.ts'
+import type { BlockId, Evidence, VoteBody } from '../../src/types/index.ts'
 import { idsOf, type ProvenChain, provenChain, there } from './proven-chain.ts'
 
 export const vectorsPath = fileURLToPath(new URL('../vectors/proofs.json', import.meta.url))
@@ -61,7 +61,7 @@ async function aVectorChain(): Promise<ProvenChain> {
 
 export async function makeProofVectors(): Promise<ProofVectors> {
   const chain = await aVectorChain()
-  const { maker, trust } = chain
+  const { maker, trust, builder } = chain
   const ids = await idsOf(chain, 1)
   const vectors: ProofVector[] = []
   const accept = (name: string, proof: unknown) => {
@@ -173,6 +173,37 @@ export async function makeProofVectors(): Promise<ProofVectors> {
   accept('a fork', fork)
   change('a fork of one block', fork, (copy) => ({ ...copy, second: copy.first }))
   change('a fork of two heights', fork, (copy) => ({ ...copy, second: second }))
+
+  const decided = builder.evidence(3)
+  const written = (evidence: Evidence) => ({
+    type: proofTypes.evidence,
+    evidence: Buffer.from(encodeEvidence(evidence)).toString('base64'),
+  })
+  const withSecond = (second: Partial<Evidence['second']>) =>
+    written({ ...decided, second: { ...decided.second, ...second } })
+  accept('evidence of two notarize votes', written(decided))
+  refuse('evidence against another validator', written({ ...decided, validator: 2 }))
+  refuse('evidence against no validator', written({ ...decided, validator: 5 }))
+  refuse('evidence with a signature of the other part', withSecond({ signature: decided.first.signature }))
+  refuse('evidence of one vote twice', withSecond(decided.first))
+  refuse('evidence in another order', written({ ...decided, first: decided.second, second: decided.first }))
+  const nullify = Uint8Array.of(3, ...decided.first.bytes.subarray(1, 13))
+  const signature = builder.signVote(3, 'nullify', nullify)
+  refuse(
+    'notarize and nullify, which an honest validator may sign',
+    withSecond({ kind: 'nullify', bytes: nullify, signature }),
+  )
+  const finalize = Uint8Array.of(4, ...decided.first.bytes.subarray(1))
+  const finalized = {
+    kind: 'finalize' as const,
+    bytes: finalize,
+    signature: builder.signVote(3, 'finalize', finalize),
+  }
+  const nullified = { kind: 'nullify' as const, bytes: nullify, signature }
+  accept(
+    'evidence of finalize and nullify of one view',
+    written({ ...decided, first: nullified, second: finalized }),
+  )
 
   const text = JSON.stringify(plain)
   refuse('a field twice', null, text.replace('{', '{"index":1,'))
@@ -321,6 +352,8 @@ export function summaryOf(proven: Proven): Readonly<Record<string, unknown>> {
       return { from: proven.headers[0]?.header.height, to: proven.block.header.height, id: proven.block.id }
     case 'receipt':
       return { node: proven.node, ids: proven.ids, validator: proven.validator ?? null }
+    case 'evidence':
+      return { validator: proven.validator, height: proven.height, conflict: proven.conflict }
     case 'fork':
       return { height: proven.first.header.height, signersOfBoth: proven.signersOfBoth }
   }

@@ -25,6 +25,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'crypto/portable',
     'crypto/domain',
     'trie/verify',
+    'sequencing/evidence',
     'sequencing/merkle',
     'sequencing/roots',
   ],
@@ -56,8 +57,8 @@ const entries: Readonly<Record<string, RegExp>> = {
   // What a bundle for browsers takes, and the stored form of nodes.
   trie: /^(verify|records)\.ts$/,
   quorum: /^assert\.ts$/,
-  // The trees of a block's header, for who checks proofs without making blocks.
-  sequencing: /^(merkle|roots)\.ts$/,
+  // Trees of a header, and evidence: for who checks proofs without making blocks.
+  sequencing: /^(evidence|merkle|roots)\.ts$/,
   // Making proofs is the node's part; a verifier does not load it.
   proofs: /^make\.ts$/,
   node: /^(check|config|genesis|home|inspect|keys|log|node|signing-file|testnet|validator-record|version)\.ts$|^(chain-head|replica|schemes|signing|submission)\.ts$/,
@@ -67,7 +68,7 @@ const entries: Readonly<Record<string, RegExp>> = {
 const portFiles = /^ports\.ts$/
 /** What runs in a browser: these, and all that they import. */
 const portable =
-  /^(types|codec|quorum|proofs|client|light)\/|^crypto\/(index|domain)\.ts$|^crypto\/portable\/|^trie\/verify\.ts$|^sequencing\/(merkle|roots)\.ts$/
+  /^(types|codec|quorum|proofs|client|light)\/|^crypto\/(index|domain)\.ts$|^crypto\/portable\/|^trie\/verify\.ts$|^sequencing\/(evidence|merkle|roots)\.ts$/
 
 interface Import {
   readonly from: string

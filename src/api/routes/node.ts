@@ -1,6 +1,6 @@
 // The node's own view of itself: status, validators, peers, pool, the height under way, evidence, genesis, limits.
 import type { FastifyInstance } from 'fastify'
-import { bytesToHex } from '../../codec/index.ts'
+import { bytesToHex, encodeEvidence } from '../../codec/index.ts'
 import type { SignedPayload } from '../../types/index.ts'
 import type { ApiContext } from '../context.ts'
 import { messageToJson } from '../message-input.ts'
@@ -45,11 +45,15 @@ function addStatus(scope: FastifyInstance, { ports }: ApiContext): void {
     summary: 'Contradicting signatures it holds: proof that a validator lied',
     schema: objectOf({ evidence: listOf(ref('Evidence')) }),
     read: () => ({
-      evidence: ports.evidence().map(({ validator, height, first, second }) => ({
-        validator,
-        height,
-        first: payloadToJson(first),
-        second: payloadToJson(second),
+      evidence: ports.evidence().map((evidence) => ({
+        validator: evidence.validator,
+        height: evidence.height,
+        first: payloadToJson(evidence.first),
+        second: payloadToJson(evidence.second),
+        proof: {
+          type: 'diseq/1/evidence',
+          evidence: Buffer.from(encodeEvidence(evidence)).toString('base64'),
+        },
       })),
     }),
   })

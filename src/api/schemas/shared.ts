@@ -169,6 +169,10 @@ const evidence = objectOf({
   height: integer,
   first: signedPayload,
   second: signedPayload,
+  proof: objectOf(
+    { type: { type: 'string', const: 'diseq/1/evidence' }, evidence: base64 },
+    { description: 'The same for a verifier, to be checked offline.' },
+  ),
 })
 
 const peer = objectOf({

@@ -9,6 +9,7 @@ interface Options extends CommonOptions {
   readonly trie?: true
   readonly namespace?: string
   readonly key?: string
+  readonly evidence?: number
   readonly height?: number
   readonly blocks?: number
 }
@@ -22,6 +23,11 @@ export function addProofCommand(program: Command, context: Context): void {
     .option('--trie', 'with an id: also that its data is in the latest trie')
     .option('--namespace <name>', 'all messages of this namespace in a block, or that there are none')
     .option('--key <hex>', 'that a key of the trie is there, or that it is not')
+    .option(
+      '--evidence <validator>',
+      'that the validator of this index signed what no honest one signs',
+      integerOption({ min: 0, max: 0xffff }),
+    )
     .option(
       '--height <height>',
       'with --namespace: the first block; with --key: after which block',
@@ -39,8 +45,10 @@ async function printProof(id: string | undefined, options: Options, { terminal }
 async function fetchProof(id: string | undefined, options: Options): Promise<unknown> {
   const { node, namespace, key, height, blocks } = options
   const client = new Client({ nodes: [node] })
-  const given = [id, namespace, key].filter((each) => each !== undefined).length
-  if (given !== 1) throw new UsageError('one of these is needed: the id of a message, --namespace or --key')
+  const given = [id, namespace, key, options.evidence].filter((each) => each !== undefined).length
+  if (given !== 1) {
+    throw new UsageError('one of these is needed: the id of a message, --namespace, --key or --evidence')
+  }
   if (id !== undefined) {
     demandHash(id, 'id')
     const found = await client.proof(id, { withTrie: options.trie === true })
@@ -50,6 +58,10 @@ async function fetchProof(id: string | undefined, options: Options): Promise<unk
     demandHash(key, '--key')
     const found = await client.trieProof(key, height === undefined ? {} : { height })
     return found ?? fail(`--height: ${node} has no trie of block ${height ?? 1} to prove against`)
+  }
+  if (options.evidence !== undefined) {
+    const found = (await client.evidence()).find(({ validator }) => validator === options.evidence)
+    return found?.proof ?? fail(`validator ${options.evidence}: ${node} has no evidence against it`)
   }
   if (height === undefined) throw new UsageError('--namespace: --height is needed with it')
   const range = { from: height, limit: blocks ?? 1 }
