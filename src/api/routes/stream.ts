@@ -86,6 +86,8 @@ function openStream(reply: FastifyReply): ServerResponse {
     ...(reply.getHeaders() as Record<string, string>),
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-store',
+    // When a stream ends, so does its connection.
+    connection: 'close',
     // Proxies that collect replies would hold events back.
     'x-accel-buffering': 'no',
   })
