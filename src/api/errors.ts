@@ -104,8 +104,12 @@ export function sendError(error: ApiError, request: FastifyRequest, reply: Fasti
   // A cached header of the route's success must not outlive it here.
   reply.removeHeader('etag').code(error.status).header('cache-control', 'no-store')
   if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds))
-  // What is left of a body that is too large need not be read to its end.
-  if (error.status === 413) reply.header('connection', 'close')
+  // A body that is too large is thrown away to its end, within the time that a request may take: most clients look at
+  // the reply only when they have sent all of it, and closing would cut the reply off. Lines are sent and read bit by
+  // bit; there the end may be far.
+  const isStreamed =
+    request.headers['content-type']?.toLowerCase().startsWith('application/x-ndjson') === true
+  if (error.status === 413 && isStreamed) reply.header('connection', 'close')
   if (request.routeOptions.config.errorStyle === 'text') {
     return reply.header('content-type', 'text/plain; charset=utf-8').send(error.message)
   }

@@ -4,7 +4,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { TestContext } from 'node:test'
 import type { NodeConfig } from '../../src/node/config.ts'
 import { makeGenesis } from '../../src/node/genesis.ts'
 import { makeHome } from '../../src/node/home.ts'
@@ -14,6 +13,11 @@ import type { FaultModel, Genesis } from '../../src/types/index.ts'
 import { NodeProcess } from './node-process.ts'
 
 export { NodeProcess, type Reply } from './node-process.ts'
+
+/** A test, or a suite: what ends with it ends the network. */
+export interface TestScope {
+  after(end: () => Promise<void>): void
+}
 
 export interface NetworkShape {
   /** Of each validator; four of power 1 where absent. */
@@ -35,7 +39,7 @@ export class TestNetwork {
   #isDiscarded = false
 
   /** Makes homes; nothing runs yet. All of it ends, cleanly or the test fails, with the test. */
-  static async make(test: TestContext, shape: NetworkShape = {}): Promise<TestNetwork> {
+  static async make(test: TestScope, shape: NetworkShape = {}): Promise<TestNetwork> {
     const powers = shape.powers ?? [1, 1, 1, 1]
     const keys = powers.map(() => randomKeys())
     const ports = await freePorts(2 * powers.length)
@@ -59,7 +63,7 @@ export class TestNetwork {
   }
 
   /** The same, and running. */
-  static async running(test: TestContext, shape: NetworkShape = {}): Promise<TestNetwork> {
+  static async running(test: TestScope, shape: NetworkShape = {}): Promise<TestNetwork> {
     const network = await TestNetwork.make(test, shape)
     await network.start()
     return network
@@ -110,7 +114,7 @@ export class TestNetwork {
   async until(
     what: string,
     holds: () => boolean | Promise<boolean>,
-    { timeoutMs = 60_000 } = {},
+    { timeoutMs = 180_000 } = {},
   ): Promise<void> {
     const deadline = performance.now() + timeoutMs
     let last: unknown
