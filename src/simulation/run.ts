@@ -143,15 +143,19 @@ class Run {
     const made = this.#checks.agreement.blocks
       .slice(height)
       .filter(({ messageIds }) => messageIds.length === 0)
-    if (made.length > 2 && this.#scenario.settings.emptyBlockIntervalMs === 0)
+    if (made.length > 2 && !this.#isMoving)
       this.#violate('idle', `${made.length} empty blocks were made within ${idleMs} ms of idleness`)
     this.#checkSettled()
   }
 
   #checkSettled(): void {
+    this.#checks.onSettled(this.#heights(), { isMoving: this.#isMoving })
+  }
+
+  /** Whether blocks are made although no one submits anything. */
+  get #isMoving(): boolean {
     const { settings, liars } = this.#scenario
-    const isMoving = settings.emptyBlockIntervalMs > 0 || liars.some((liar) => liar.lies.includes(busyLie))
-    this.#checks.onSettled(this.#heights(), { isMoving })
+    return settings.emptyBlockIntervalMs > 0 || liars.some((liar) => liar.lies.includes(busyLie))
   }
 
   #isSettled(): boolean {

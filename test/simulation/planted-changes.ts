@@ -259,7 +259,7 @@ const crashes: Search = { faults: ['crash', 'network'] }
 const searches: Readonly<Record<string, Search>> = {
   'vote-before-sync': crashes,
   'proposal-not-persisted': crashes,
-  'notarize-not-persisted': crashes,
+  'notarize-not-persisted': { faults: ['crash', 'liars'], lies: ['twin'] },
   'nullify-not-persisted': crashes,
   'proposal-lost-after-notarize': crashes,
   'answered-before-disk': crashes,
