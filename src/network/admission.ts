@@ -33,8 +33,6 @@ export interface AdmissionOptions {
   readonly handler: Pick<NetworkHandler, 'onFrame' | 'onAhead' | 'heightWindow' | 'log'>
   /** Milliseconds of a clock that never goes back. */
   readonly now: () => number
-  /** A new frame that came by a direct stream, which forwards nothing. */
-  readonly onDirect?: (frame: VerifiedFrame) => void
 }
 
 /** The gossip topic that carries a kind; a block travels inside proposals and in replies only. */
@@ -132,7 +130,6 @@ export class Admission {
     // Apart from the caller, which is inside a library that swallows exceptions: a bug of the node must be seen.
     queueMicrotask(() => {
       this.#options.handler.onFrame(verified.value, from)
-      if (channel === 'direct') this.#options.onDirect?.(verified.value)
     })
     return 'accept'
   }

@@ -86,11 +86,9 @@ export class DirectStreams {
     this.#attempts.delete(peer)
   }
 
-  /** Sends a copy to every validator whose stream is open; drops it for those that are behind.
-   *  @returns those that get it, unless their connection breaks. */
-  send(bytes: Uint8Array): ReadonlySet<PeerId> {
+  /** Sends a copy to every validator whose stream is open; drops it for those that are behind. */
+  send(bytes: Uint8Array): void {
     const { counters } = this.#options
-    const reached = new Set<PeerId>()
     for (const [peer, stream] of this.#streams) {
       if (stream.writeBufferLength + bytes.length > unsentMaxBytes) {
         counters.add('dropped_direct_slow_peer')
@@ -101,13 +99,11 @@ export class DirectStreams {
       else unsent.push(bytes)
       counters.add('direct_out')
       counters.add('direct_bytes_out', bytes.length)
-      reached.add(peer)
     }
     if (!this.#isFlushDue && this.#unsent.size > 0) {
       this.#isFlushDue = true
       queueMicrotask(() => this.#flush())
     }
-    return reached
   }
 
   #flush(): void {

@@ -46,7 +46,6 @@ const now = () => performance.now()
  *  others to forward; nodes that only follow; nobody, as every peer is a validator that has had its copy: then gossip
  *  is there for the copies that got stuck, before asking begins. */
 const gossipDelayMs = { uncovered: 4, covered: 40, alone: 200 } as const
-const nobody: ReadonlySet<PeerId> = new Set()
 
 export class Network {
   /** This node's own. */
@@ -102,7 +101,6 @@ export class Network {
       crypto: { sha256Hex },
       handler,
       now,
-      onDirect: (frame) => this.#relay(frame),
     })
   }
 
@@ -153,15 +151,12 @@ export class Network {
     const bytes = encodeFrame(frame)
     this.#admission.remember(bytes)
     this.#counters.add(`frames_out_${frame.kind}`)
-    const reached = isUrgent(frame) ? running.direct.send(bytes) : nobody
-    if (frame.kind === 'batch' && this.#areAll(running, reached)) return
-    running.gossip.publish(channelOf[frame.kind], bytes, this.#gossipDelayMs(running))
-  }
-
-  /** Whether nobody is left for gossip to bring a frame to: it would take the same connections a second time. Those who
-   *  have other peers than validators pass on what came to them by a direct stream (`#relay`). */
-  #areAll({ node }: Running, reached: ReadonlySet<PeerId>): boolean {
-    return reached.size > 0 && node.getPeers().every((peer) => reached.has(peer.toString() as PeerId))
+    // Gossip carries every frame; a direct copy may be sooner, and never stands in for it (protocol §4). A large batch has
+    // none: sent twice it would cost more than it wins.
+    const isGossipAlone = frame.kind === 'batch' && bytes.length > this.#settings.directBatchBytesMax
+    if (isUrgent(frame) && !isGossipAlone) running.direct.send(bytes)
+    const delayMs = isGossipAlone ? gossipDelayMs.uncovered : this.#gossipDelayMs(running)
+    running.gossip.publish(channelOf[frame.kind], bytes, delayMs)
   }
 
   /** Gossip has time where every other validator has its copy by a direct stream; more where nobody else listens. */
@@ -169,14 +164,6 @@ export class Network {
     const others = this.#validators.has(this.peerId) ? this.#validators.size - 1 : this.#validators.size
     if (direct.openCount < others) return gossipDelayMs.uncovered
     return node.getPeers().length > others ? gossipDelayMs.covered : gossipDelayMs.alone
-  }
-
-  /** A batch that came by a direct stream goes on by gossip where peers are that nobody sends direct copies to. */
-  #relay(frame: VerifiedFrame): void {
-    const running = this.#running
-    if (running === undefined || frame.kind !== 'batch') return
-    if (running.node.getPeers().every((peer) => this.#validators.has(peer.toString() as PeerId))) return
-    running.gossip.publish(channelOf.batch, encodeFrame(frame), gossipDelayMs.uncovered)
   }
 
   /** @throws NetworkError */

@@ -93,6 +93,8 @@ export interface NetworkSettings {
   /** Frames and bytes a second that one peer may bring; twice to four times as many at once. */
   readonly framesPerSecond: number
   readonly bytesPerSecond: number
+  /** Batches above this size go by gossip only: sent twice they would cost more than they win. */
+  readonly directBatchBytesMax: number
 }
 
 export const defaultSettings: NetworkSettings = {
@@ -108,6 +110,7 @@ export const defaultSettings: NetworkSettings = {
   // Gossip costs 0.2 ms of CPU a small message: 5,000 a second are a whole core. One peer may carry all of it.
   framesPerSecond: 5_000,
   bytesPerSecond: 64 * 1024 * 1024,
+  directBatchBytesMax: 16 * 1024,
 }
 
 /** A connected peer, for operators. */

@@ -23,7 +23,7 @@ function nodeAt(index: number): TestNode {
   return node
 }
 
-test('a batch published at one node arrives once at all others, over each connection once', async () => {
+test('a batch published at one node arrives once at all others', async () => {
   const others = nodes.slice(1)
   await until('direct streams are open', () => {
     const before = nodeAt(0).network.counters().direct_out ?? 0
@@ -33,26 +33,24 @@ test('a batch published at one node arrives once at all others, over each connec
     })
     return (nodeAt(0).network.counters().direct_out ?? 0) === before + 3
   })
-  const published = nodeAt(0).network.counters().first_by_messages ?? 0
   nodeAt(0).network.publish({ kind: 'batch', batch: chain.batch({ text: 'to all' }) })
   await until('the batch is everywhere', () => others.every((node) => received(node, 'batch') === 1), {
     nodes,
   })
-  for (const { network } of others) assert.equal(network.counters().first_by_messages ?? 0, published)
   assert.equal(received(nodes[0], 'batch'), 0, 'not at its author')
 })
 
-test('a large batch arrives by direct streams too', async () => {
+test('a large batch arrives by gossip alone', async () => {
   const batch = chain.batch({ text: 'large', sizeBytes: 200 * 1024 })
   const before = nodeAt(0).network.counters().direct_out ?? 0
   nodeAt(0).network.publish({ kind: 'batch', batch })
   const arrived = ({ handler }: TestNode) =>
     handler.frames.some(({ frame }) => frame.kind === 'batch' && frame.batch.id === batch.id)
   await until('the large batch is everywhere', () => nodes.slice(1).every(arrived), { nodes })
-  assert.equal(nodeAt(0).network.counters().direct_out ?? 0, before + 3)
+  assert.equal(nodeAt(0).network.counters().direct_out ?? 0, before)
 })
 
-test('a node that only follows gets batches by gossip from a validator that got them directly', async () => {
+test('a node that only follows gets batches by gossip, through the one node it knows', async () => {
   const follower = aNode(chain, 4, {
     identitySeed: new Uint8Array(32).fill(77),
     bootstrap: nodeAt(1).network.addresses(),
