@@ -270,7 +270,6 @@ const searches: Readonly<Record<string, Search>> = {
   'missing-notarization-justification': crashes,
   'missing-nullification-justification': crashes,
   'own-votes-not-pushed-again': crashes,
-  'listed-batches-not-fetched': { faults: ['network'] },
   'restart-with-old-record': { faults: ['disk'] },
   'timer-not-growing': { faults: ['network'] },
   'line-without-share-for-the-rest': { faults: ['liars'], lies: ['line-filler'] },
