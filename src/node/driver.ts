@@ -257,7 +257,8 @@ export class Driver {
     if (frames.length + batches.length > 0) await store.saveStep({ frames, batches })
     for (const { batch } of batches) this.#stored.add(batch.id)
     const signed = await signing.signAll(unsigned)
-    await store.noteSigningNumber(signing.number)
+    // Not waited for: it only has to be on its way before the next save, and the record itself is on disk.
+    store.noteSigningNumber(signing.number).catch(this.#options.onFatal)
     const inputs: Input[] = []
     for (const item of signed) {
       if (item.kind === 'proposal') fillBlockSignature(item)
