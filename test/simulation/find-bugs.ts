@@ -11,10 +11,8 @@ const budgetMs = Number(process.env.BUDGET_MS ?? 60_000)
 const settleMs = 60_000
 const names = process.argv.slice(2)
 
-for (const { name } of plantedBugs) {
-  if (names.length > 0 && !names.includes(name)) continue
+for (const name of names.length > 0 ? names : plantedBugs.map((bug) => bug.name))
   console.log(await search(name))
-}
 
 async function search(name: string): Promise<string> {
   const among = searchedIn(name)

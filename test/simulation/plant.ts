@@ -8,7 +8,7 @@ import { type Change, changesOf } from './planted-changes.ts'
 
 const sourceUrl = new URL('../../src/', import.meta.url).href
 /** Marks the modules of a graph in which a bug is planted. */
-const mark = /\?bug=([a-z0-9-]+)$/
+const mark = /\?bug=([^?]+)$/
 const applied = new Map<string, Set<Change>>()
 let isHooked = false
 
@@ -17,7 +17,9 @@ export async function withBug(name: string): Promise<typeof Simulation> {
   const changes = changesOf(name)
   hook()
   applied.set(name, new Set())
-  const simulation = (await import(`${sourceUrl}simulation/index.ts?bug=${name}`)) as typeof Simulation
+  const simulation = (await import(
+    `${sourceUrl}simulation/index.ts?bug=${encodeURIComponent(name)}`
+  )) as typeof Simulation
   const missed = changes.filter((change) => !applied.get(name)?.has(change))
   if (missed.length > 0) throw new Error(`${name}: never loaded ${missed.map(({ file }) => file).join(', ')}`)
   return simulation
@@ -34,8 +36,9 @@ function hook(): void {
       return bug !== undefined && isOurs ? { ...resolved, url: resolved.url + bug } : resolved
     },
     load: (url, context, next) => {
-      const bug = mark.exec(url)?.[1]
-      if (bug === undefined) return next(url, context)
+      const marked = mark.exec(url)?.[1]
+      if (marked === undefined) return next(url, context)
+      const bug = decodeURIComponent(marked)
       const plain = url.replace(mark, '')
       const loaded = next(plain, context)
       const source =

@@ -34,6 +34,29 @@ const bothOfOneView: Change = {
 }
 
 const changes: Readonly<Record<string, readonly Change[]>> = {
+  // Bugs that the node had, planted again (regressions.test.ts).
+  'once: listed batch dropped': [
+    {
+      file: 'node/replica.ts',
+      from: 'pooled: (id) => mempool.get(id) ?? this.#listed.get(id)',
+      to: 'pooled: (id) => mempool.get(id)',
+    },
+    { file: 'node/chain-head.ts', from: '.filter((id) => !this.#listed.isKeptAt(id, height))', to: '' },
+  ],
+  'once: commitment made ahead forgotten': [
+    {
+      file: driver,
+      from: "this.enqueue({ kind: 'start-height', context: this.#options.head.context(), restored }, ...deferred)",
+      to: "this.enqueue(...deferred, { kind: 'start-height', context: this.#options.head.context(), restored })",
+    },
+  ],
+  'once: sync believed claims': [
+    {
+      file: 'sync/block-sync.ts',
+      from: '!isBusy && finalHeight >= range.from)',
+      to: '!isBusy && finalHeight >= range.from + range.count - 1)',
+    },
+  ],
   'vote-before-sync': [
     {
       file: record,
@@ -257,6 +280,9 @@ const everything: Search = { faults: ['network', 'crash', 'disk', 'clock', 'liar
 const crashes: Search = { faults: ['crash', 'network'] }
 /** Where a bug shows in runs with some faults only, it is searched for in those. */
 const searches: Readonly<Record<string, Search>> = {
+  'once: listed batch dropped': { faults: ['liars'], lies: ['equivocating-voter'] },
+  'once: commitment made ahead forgotten': { faults: ['crash'] },
+  'once: sync believed claims': { faults: ['liars', 'crash'], lies: ['sync-liar'] },
   'vote-before-sync': crashes,
   'proposal-not-persisted': crashes,
   'notarize-not-persisted': { faults: ['crash', 'liars'], lies: ['twin'] },
