@@ -22,6 +22,7 @@ import { systemClock } from './clock.ts'
 import { homePaths, type NodeIdentity, readIdentity } from './home.ts'
 import { NodeMetrics } from './metrics/node-metrics.ts'
 import { timedFile, timedStore } from './metrics/timed-storage.ts'
+import { watchForOperator } from './operator-watch.ts'
 import type { HostPort } from './option-types.ts'
 import type { NodeConfig } from './options.ts'
 import { PendingKeys } from './pending-keys.ts'
@@ -179,6 +180,9 @@ class Node implements RunningNode {
       streamFigures: () => totalOf(servers),
     })
     await this.#serve(ports, servers)
+    const { httpAddress } = this
+    const end = watchForOperator({ ...view, readiness: () => ports.readiness(), log, httpAddress })
+    this.#started.push(async () => end())
   }
 
   stop(): Promise<void> {
