@@ -37,7 +37,8 @@ export interface BlockWorkOptions {
   readonly onFatal: (error: unknown) => void
 }
 
-/** Blocks recomputed in one height: one of each view, and what is fetched; then the oldest is forgotten. */
+/** Blocks recomputed in one height: one of each view, and what is fetched; then what the oldest makes of the state is
+ *  forgotten, which may be megabytes. Which batches it has is not: a repeat of it can be voted for in any later view. */
 const executionsKept = 16
 
 interface BatchWaiter {
@@ -50,6 +51,8 @@ export class BlockWork {
   /** Of the height under way. */
   readonly #executions = new Map<BlockId, Promise<Executed | 'invalid' | undefined>>()
   readonly #executed = new Map<BlockId, Executed>()
+  /** Of every block recomputed. Most blocks of a height share theirs: a validator lists once a height. */
+  readonly #batches = new Map<BlockId, readonly Batch[]>()
   /** Batches that a block of this height needs and the pool's door may not take. Bounded by the blocks' limits. */
   readonly #needed = new Map<BatchId, Batch | undefined>()
   readonly #waiters = new Set<BatchWaiter>()
@@ -79,6 +82,11 @@ export class BlockWork {
 
   executed(blockId: BlockId): Executed | undefined {
     return this.#executed.get(blockId)
+  }
+
+  /** The batches of any block of this height that was found valid, or made here: what a vote for it rests on. */
+  batchesOf(blockId: BlockId): readonly Batch[] | undefined {
+    return this.#batches.get(blockId)
   }
 
   /** Recomputes a block of the height under way, fetching batches until all are there; undefined when the height
@@ -113,8 +121,8 @@ export class BlockWork {
       if (head.state.height + 1 !== height) return undefined
       const made = await execution.build(head.state, { view, leader: self, vrfProof, commitments })
       if (made.kind === 'executed') {
-        this.#executed.set(made.id, made)
         this.#executions.set(made.id, Promise.resolve(made))
+        this.#keep(made)
         const { id, header, headerBytes } = made
         return { id, header, headerBytes, signature: new Uint8Array(64), commitments }
       }
@@ -172,6 +180,7 @@ export class BlockWork {
   settle(): void {
     this.#executions.clear()
     this.#executed.clear()
+    this.#batches.clear()
     this.#needed.clear()
     for (const waiter of this.#waiters) this.#finish(waiter, false)
   }
@@ -183,13 +192,19 @@ export class BlockWork {
     await this.#appending
   }
 
+  #keep(executed: Executed): void {
+    this.#batches.set(executed.id, executed.content.batches)
+    // Of an execution that outlasted sixteen others only the batches are kept.
+    if (this.#executions.has(executed.id)) this.#executed.set(executed.id, executed)
+  }
+
   async #execute(block: Block): Promise<Executed | 'invalid' | undefined> {
     const { head, execution, log } = this.#options
     const { height } = block.header
     while (!this.#isStopped && head.state.height + 1 === height) {
       const result = await execution.check(head.state, block)
       if (result.kind === 'executed') {
-        if (head.state.height + 1 === height) this.#executed.set(block.id, result)
+        if (head.state.height + 1 === height) this.#keep(result)
         return result
       }
       if (result.kind === 'invalid') {

@@ -14,9 +14,11 @@ import {
 } from '../consensus/index.ts'
 import { vrfInput } from '../crypto/native/index.ts'
 import type { Mempool } from '../mempool/index.ts'
+import { InvariantBroken } from '../quorum/index.ts'
 import { selectEntries } from '../sequencing/index.ts'
 import type { ChainStore, HeightFrame, PoolBatch } from '../storage/index.ts'
 import type {
+  Batch,
   BatchId,
   Block,
   BlockId,
@@ -48,6 +50,8 @@ export interface DriverWork {
   execute(block: Block): Promise<Executed | 'invalid' | undefined>
   /** What was made of a block already, if anything. */
   executed(blockId: BlockId): Executed | undefined
+  /** The batches of any block of the height under way that was found valid or made here. */
+  batchesOf(blockId: BlockId): readonly Batch[] | undefined
   /** Makes the leader's block of these commitments, or of those whose batches can be had; undefined if it can't. */
   build(details: {
     height: Height
@@ -268,11 +272,17 @@ export class Driver {
     this.#queue.unshift(...inputs)
   }
 
+  /** D1: a vote for a block, or its proposal, rests on all of its batches. */
   #saveBlock(block: Block): void {
+    const { clock, head, mempool, work } = this.#options
+    // Of a height that has become final meanwhile nothing is asked any more.
+    if (block.header.height <= head.state.height) return
     this.#pendingFrames.push({ kind: 'block', block })
-    const receivedAt = this.#options.clock.nowMs()
-    for (const batch of this.#options.work.executed(block.id)?.content.batches ?? []) {
-      const held = this.#options.mempool.held().get(batch.id)
+    const batches = work.batchesOf(block.id)
+    if (batches === undefined) throw new InvariantBroken(`would sign block ${block.id} without its batches`)
+    const receivedAt = clock.nowMs()
+    for (const batch of batches) {
+      const held = mempool.held().get(batch.id)
       this.#saveBatch({ batch, receivedAt: held ?? receivedAt, pinned: false })
     }
   }

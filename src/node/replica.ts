@@ -199,6 +199,7 @@ export class Replica {
       work: {
         execute: (block) => work.execute(block),
         executed: (id) => work.executed(id),
+        batchesOf: (id) => work.batchesOf(id),
         build: (details) => work.build(details),
         fetchBlock: (id, holders) => this.#exchange.fetchBlock(id, holders),
         exchangeSoon: () => this.#exchange.soon(),

@@ -10,7 +10,7 @@ import { BlockExecution } from '../../../src/node/execution.ts'
 import { thresholdsOf } from '../../../src/quorum/index.ts'
 import { ChainStore, MemoryStore } from '../../../src/storage/index.ts'
 import { TrieNodes } from '../../../src/trie/index.ts'
-import type { Batch, BatchId, Height } from '../../../src/types/index.ts'
+import type { Batch, BatchId, BlockId, Height } from '../../../src/types/index.ts'
 import { aMessage, ChainBuilder } from '../../support/chain-builder.ts'
 
 const log = { debug() {}, info() {}, warn() {}, error() {} }
@@ -95,4 +95,21 @@ test('a block that block sync is writing while voting makes it final is no broke
     assert.equal(await synced, 'applied')
     assert.deepEqual([head.state.blockId, appended], [final.block.id, [1]])
   }
+})
+
+test('the batches of a block are in hand for the whole of its height, however many blocks came after it', async () => {
+  const chain = await ChainBuilder.create()
+  const batches = [chain.batch([aMessage('for every view')])]
+  const blocks = []
+  for (let view = 0; view < 40; view++) blocks.push((await chain.makeBlock({ batches, view })).block)
+  const { work } = await aFollowerOf(chain, batches)
+  for (const block of blocks) assert.equal(typeof (await work.execute(block)), 'object')
+  const ids = (block: { id: BlockId }) => work.batchesOf(block.id)?.map(({ id }) => id)
+  for (const block of blocks) assert.deepEqual(ids(block), [batches[0]?.id])
+  const [first, last] = [blocks[0], blocks.at(-1)]
+  assert.ok(first !== undefined && last !== undefined)
+  assert.equal(work.executed(first.id), undefined, 'but what it makes of the state is let go')
+  assert.equal(work.executed(last.id)?.id, last.id)
+  work.settle()
+  assert.equal(work.batchesOf(first.id), undefined)
 })

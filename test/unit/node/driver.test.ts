@@ -4,27 +4,46 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { HeightContext, RestoredHeight } from '../../../src/consensus/index.ts'
 import { Mempool } from '../../../src/mempool/index.ts'
 import type { ChainHead } from '../../../src/node/chain-head.ts'
-import { Driver } from '../../../src/node/driver.ts'
+import { Driver, type DriverOptions, type DriverWork } from '../../../src/node/driver.ts'
+import type { Executed } from '../../../src/node/execution.ts'
 import { ListedBatches } from '../../../src/node/listed-batches.ts'
 import { trusted } from '../../../src/node/ports.ts'
-import { thresholdsOf } from '../../../src/quorum/index.ts'
+import type { Signing, Unsigned } from '../../../src/node/signing.ts'
+import { InvariantBroken, thresholdsOf } from '../../../src/quorum/index.ts'
 import { ChainStore, MemoryStore } from '../../../src/storage/index.ts'
-import { ChainBuilder } from '../../support/chain-builder.ts'
+import { aMessage, ChainBuilder } from '../../support/chain-builder.ts'
 
 const log = { debug() {}, info() {}, warn() {}, error() {} }
 const nothing: RestoredHeight = { blocks: [], certificates: [], commitments: [], votes: [], proposals: [] }
 
+/** Signs nothing, and says what it was asked for. */
+function aSigning() {
+  const asked: string[] = []
+  const signing = {
+    number: 0,
+    signAll: async (wanted: readonly Unsigned[]) => {
+      asked.push(...wanted.map((item) => (item.kind === 'vote' ? item.body.kind : item.kind)))
+      return []
+    },
+  }
+  return { signing: signing as unknown as Signing, asked }
+}
+
 /** Validator 0's driver, at a height that a test moves on by itself. */
-async function aDriverAt(finalHeight: number) {
+async function aDriverAt(
+  finalHeight: number,
+  options: Partial<Omit<DriverOptions, 'work'>> & { work?: Partial<DriverWork>; leaders?: number[] } = {},
+) {
   const chain = await ChainBuilder.create()
   const { genesis } = chain
   const powers = genesis.validators.map(({ power }) => power)
   const state = { height: finalHeight }
   const context = (): HeightContext => ({
     height: state.height + 1,
-    leaders: [3, 2, 1, 0],
+    leaders: options.leaders ?? [3, 2, 1, 0],
     demoted: new Set(),
   })
+  const store = await ChainStore.open({ store: new MemoryStore(), genesis })
   const driver = new Driver({
     core: { powers, thresholds: thresholdsOf(powers, genesis.faultModel), self: 0 },
     genesis,
@@ -39,7 +58,7 @@ async function aDriverAt(finalHeight: number) {
     clock: { nowMs: () => 0, schedule: () => () => {} },
     log,
     transport: { publish: () => {} },
-    store: await ChainStore.open({ store: new MemoryStore(), genesis }),
+    store,
     mempool: new Mempool({ maxBytes: 1e7, maxBatches: 100, reservedAuthors: [], nextHeight: 1 }),
     listed: new ListedBatches(),
     head: { state, context } as unknown as ChainHead,
@@ -50,22 +69,25 @@ async function aDriverAt(finalHeight: number) {
       proveVrf: () => assert.fail(),
     },
     signing: undefined,
+    onFatal: (error) => assert.fail(String(error)),
+    ...options,
     work: {
       execute: async () => undefined,
       executed: () => undefined,
+      batchesOf: () => undefined,
       build: async () => undefined,
       fetchBlock: () => {},
       exchangeSoon: () => {},
       finalise: () => {},
       onEvidence: () => {},
+      ...options.work,
     },
-    onFatal: (error) => assert.fail(String(error)),
   })
   const makeFinal = () => {
     state.height += 1
     driver.onFinal([])
   }
-  return { chain, driver, makeFinal }
+  return { chain, driver, store, makeFinal }
 }
 
 test('a commitment made ahead before a restart is that of its height after it', async () => {
@@ -87,4 +109,43 @@ test('of two blocks that become final while the driver is busy, the later one’
   makeFinal()
   await turn()
   assert.equal(driver.core.context.height, 9)
+})
+
+/** What a driver does that has been sent a block, and found it valid. */
+async function driverGiven(work: (executed: Executed) => Partial<DriverWork>) {
+  const { block, executed } = await (await ChainBuilder.create()).makeBlock({ messages: [aMessage('once')] })
+  const { header, id, signature } = block
+  const { height, view, leader } = header
+  const { signing, asked } = aSigning()
+  const failures: unknown[] = []
+  const made = await aDriverAt(height - 1, {
+    signing,
+    onFatal: (error) => failures.push(error),
+    leaders: [leader, ...[0, 1, 2, 3].filter((other) => other !== leader)],
+    work: { execute: async () => executed, ...work(executed) },
+  })
+  const proposal = { height, view, leader, blockId: id, signature, justification: [], block }
+  made.driver.start(nothing, [{ kind: 'proposal', proposal: trusted(proposal) }])
+  for (let turns = 0; turns < 10; turns++) await turn()
+  return {
+    ...made,
+    executed,
+    asked,
+    failures,
+    stored: async () => (await made.store.loadPool()).map(({ batch }) => batch.id),
+  }
+}
+
+test('a block’s batches are on disk when its notarize vote is signed, also when the block was recomputed long ago', async () => {
+  const { executed, asked, failures, stored } = await driverGiven(({ content }) => ({
+    batchesOf: () => content.batches,
+  }))
+  assert.deepEqual([asked, failures], [['notarize'], []])
+  assert.deepEqual(await stored(), executed.content.batchIds)
+})
+
+test('no vote is signed for a block whose batches nobody can name', async () => {
+  const { asked, failures } = await driverGiven(() => ({ batchesOf: () => undefined }))
+  assert.deepEqual(asked, [])
+  assert.ok(failures[0] instanceof InvariantBroken)
 })
