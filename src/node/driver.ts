@@ -100,8 +100,10 @@ export class Driver {
   readonly #options: DriverOptions
   readonly #core: CoreState
   readonly #cancelTimers = new Set<() => void>()
-  /** Batches that are on disk already. */
+  /** Batches that are on disk already: of the pool, and what votes of this height rest on. */
   readonly #stored = new Set<BatchId>()
+  /** Those of them that were saved for a block and that the pool did not hold: no pool tells when they leave. */
+  readonly #unpooled = new Set<BatchId>()
   #queue: Input[] = []
   /** Saved with the next signature that may rest on them. */
   #pendingFrames: HeightFrame[] = []
@@ -133,12 +135,13 @@ export class Driver {
     this.#wake()
   }
 
-  /** A block became part of the chain: the next height begins before anything else that waits. */
-  onFinal(removedBatches: readonly BatchId[]): void {
-    for (const id of removedBatches) {
-      this.#stored.delete(id)
-      this.#pendingBatches.delete(id)
-    }
+  /** A block became part of the chain: the next height begins before anything else that waits.
+   *  @param goneBatches those of the block, and those that left the pool with it. */
+  onFinal(goneBatches: Iterable<BatchId>): void {
+    for (const id of goneBatches) this.#forget(id)
+    // Of blocks that did not become final: where another block needs one, it is written again.
+    for (const id of this.#unpooled) if (!this.#options.mempool.held().has(id)) this.#forget(id)
+    this.#unpooled.clear()
     this.#cancelAllTimers()
     const { height } = this.#options.head.state
     this.#pendingFrames = this.#pendingFrames.filter((frame) => heightOfFrame(frame) > height)
@@ -153,6 +156,16 @@ export class Driver {
   /** It is in the pool's part of the database. */
   markStored(id: BatchId): void {
     this.#stored.add(id)
+  }
+
+  /** Batches that it takes for being on disk. */
+  get storedCount(): number {
+    return this.#stored.size
+  }
+
+  #forget(id: BatchId): void {
+    this.#stored.delete(id)
+    this.#pendingBatches.delete(id)
   }
 
   /** Resolves when what is under way is done; nothing is begun afterwards. */
@@ -258,8 +271,9 @@ export class Driver {
     const batches = [...this.#pendingBatches.values()]
     this.#pendingFrames = []
     this.#pendingBatches = new Map()
-    if (frames.length + batches.length > 0) await store.saveStep({ frames, batches })
+    // Before it is written: a block that becomes final meanwhile takes its batches off the disk and out of here.
     for (const { batch } of batches) this.#stored.add(batch.id)
+    if (frames.length + batches.length > 0) await store.saveStep({ frames, batches })
     const signed = await signing.signAll(unsigned)
     // Not waited for: it only has to be on its way before the next save, and the record itself is on disk.
     store.noteSigningNumber(signing.number).catch(this.#options.onFatal)
@@ -283,6 +297,7 @@ export class Driver {
     const receivedAt = clock.nowMs()
     for (const batch of batches) {
       const held = mempool.held().get(batch.id)
+      if (held === undefined) this.#unpooled.add(batch.id)
       this.#saveBatch({ batch, receivedAt: held ?? receivedAt, pinned: false })
     }
   }

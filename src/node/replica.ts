@@ -437,13 +437,15 @@ export class Replica {
   /** Batches that no block can use any more, as far as the chain has come since, leave the disk too. */
   async #restorePool(pooled: readonly PoolBatch[]): Promise<void> {
     const from = { kind: 'restored' } as const
-    const offers = pooled.map(({ batch, receivedAt, pinned }) => {
-      this.#driver.markStored(batch.id)
-      return this.#door.offer({ batch, from, isPinned: pinned, receivedAt })
-    })
+    const offers = pooled.map(({ batch, receivedAt, pinned }) =>
+      this.#door.offer({ batch, from, isPinned: pinned, receivedAt }),
+    )
     const results = await Promise.all(offers)
     const refused = pooled.filter((_, at) => results[at]?.kind === 'refused').map(({ batch }) => batch.id)
     const useless = refused.filter((id) => this.#listed.get(id) === undefined)
+    // Only what stays on disk: of the rest a vote for a block that has it must write it again (D1).
+    const gone = new Set(useless)
+    for (const { batch } of pooled) if (!gone.has(batch.id)) this.#driver.markStored(batch.id)
     if (useless.length > 0) await this.#options.store.saveStep({ removedPoolBatches: useless })
   }
 
@@ -480,7 +482,7 @@ export class Replica {
     this.#noteBlockInterval()
     this.#fetcher.settle(event.height)
     this.#floor?.check()
-    this.#driver.onFinal(event.removedBatches)
+    this.#driver.onFinal([...event.removedBatches, ...event.final.batches.map(({ id }) => id)])
     this.#tellOfWork()
     for (const listener of this.#listeners) listener(event)
   }

@@ -11,6 +11,7 @@ import { trusted } from '../../../src/node/ports.ts'
 import type { Signing, Unsigned } from '../../../src/node/signing.ts'
 import { InvariantBroken, thresholdsOf } from '../../../src/quorum/index.ts'
 import { ChainStore, MemoryStore } from '../../../src/storage/index.ts'
+import type { BatchId } from '../../../src/types/index.ts'
 import { aMessage, ChainBuilder } from '../../support/chain-builder.ts'
 
 const log = { debug() {}, info() {}, warn() {}, error() {} }
@@ -83,9 +84,9 @@ async function aDriverAt(
       ...options.work,
     },
   })
-  const makeFinal = () => {
+  const makeFinal = (goneBatches: readonly BatchId[] = []) => {
     state.height += 1
-    driver.onFinal([])
+    driver.onFinal(goneBatches)
   }
   return { chain, driver, store, makeFinal }
 }
@@ -148,4 +149,16 @@ test('no vote is signed for a block whose batches nobody can name', async () => 
   const { asked, failures } = await driverGiven(() => ({ batchesOf: () => undefined }))
   assert.deepEqual(asked, [])
   assert.ok(failures[0] instanceof InvariantBroken)
+})
+
+test('a batch that came with a block and never was in the pool is forgotten with the height', async () => {
+  const { driver, executed, makeFinal } = await driverGiven(({ content }) => ({
+    batchesOf: () => content.batches,
+  }))
+  assert.equal(driver.storedCount, executed.content.batches.length)
+  makeFinal()
+  assert.equal(driver.storedCount, 0)
+  for (const id of executed.content.batchIds) driver.markStored(id)
+  makeFinal(executed.content.batchIds)
+  assert.equal(driver.storedCount, 0)
 })
