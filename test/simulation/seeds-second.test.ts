@@ -1,4 +1,4 @@
 // The second half of the fixed budget of seeds.
 import { testSeeds } from './seeds.ts'
 
-testSeeds(121, 240)
+testSeeds(101, 200)
