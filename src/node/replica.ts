@@ -16,7 +16,7 @@ import type { Contradiction, CoreState, Input } from '../consensus/index.ts'
 import { sha256, signingInput } from '../crypto/native/index.ts'
 import { Mempool, type Origin } from '../mempool/index.ts'
 import { type Thresholds, thresholdsOf } from '../quorum/index.ts'
-import { makeEvidence, messageOfEvidence, type VerifySigned } from '../sequencing/index.ts'
+import { makeEvidence, type VerifySigned } from '../sequencing/index.ts'
 import type { ChainStore, PoolBatch } from '../storage/index.ts'
 import { BlockSync } from '../sync/index.ts'
 import type { TrieNodes } from '../trie/index.ts'
@@ -32,6 +32,7 @@ import type {
 } from '../types/index.ts'
 import { BatchFetcher } from './batch-fetcher.ts'
 import { BlockWork } from './block-work.ts'
+import { Caught } from './caught.ts'
 import { ChainHead, type FinalEvent } from './chain-head.ts'
 import { ClaimedHeights } from './claimed-heights.ts'
 import { Driver, type Pace, type StepObserver } from './driver.ts'
@@ -107,7 +108,7 @@ export class Replica {
   readonly #floor: FloorWatcher | undefined
   readonly #listed = new ListedBatches()
   readonly #listeners = new Set<(event: FinalEvent) => void>()
-  readonly #evidence = new Map<ValidatorIndex, Evidence>()
+  readonly #caught: Caught
   #hasWork = false
   /** How long blocks take of late, from one to the next; a pause counts as its bound. */
   #blockIntervalMs = 0
@@ -252,6 +253,13 @@ export class Replica {
       },
       onFatal,
     })
+    this.#caught = new Caught({
+      store,
+      log,
+      submit: (messages) => this.submit(messages),
+      isConvicted: (validator) => head.state.convicted.has(validator),
+      onFatal,
+    })
     this.#exchange = new Exchange({
       transport,
       clock,
@@ -295,7 +303,7 @@ export class Replica {
 
   /** One piece of evidence for each validator that was caught. */
   get evidence(): readonly Evidence[] {
-    return [...this.#evidence.values()]
+    return this.#caught.evidence
   }
 
   /** Figures for metrics. */
@@ -310,7 +318,6 @@ export class Replica {
   /** Takes up the pool and the height where the last run left them (protocol D2), then runs. */
   async start(): Promise<void> {
     const { store, log } = this.#options
-    for (const evidence of await store.loadEvidence()) this.#evidence.set(evidence.validator, evidence)
     const pooled = await store.loadPool()
     const { restored, deferred, listed } = await loadHeight(this.#options, this.head.state.height + 1)
     const batches = new Map(pooled.map(({ batch }) => [batch.id, batch]))
@@ -320,6 +327,7 @@ export class Replica {
         entries.flatMap(({ batchId }) => batches.get(batchId) ?? []),
       )
     await this.#restorePool(pooled)
+    this.#caught.restore(await store.loadEvidence())
     const { height } = this.head.state
     log.info({ height, pooled: pooled.length, votes: restored.votes.length }, 'took up the chain')
     this.#tellOfWork()
@@ -371,7 +379,7 @@ export class Replica {
         this.#driver.enqueue({ kind: 'block', block: frame.block })
         return
       case 'evidence':
-        this.#onEvidence(frame.evidence)
+        this.#caught.add(frame.evidence)
     }
   }
 
@@ -483,6 +491,7 @@ export class Replica {
     this.#fetcher.settle(event.height)
     this.#floor?.check()
     this.#driver.onFinal([...event.removedBatches, ...event.final.batches.map(({ id }) => id)])
+    this.#caught.offer()
     this.#tellOfWork()
     for (const listener of this.#listeners) listener(event)
   }
@@ -498,24 +507,7 @@ export class Replica {
     const payloads = [payloadOf(a), payloadOf(b)] as const
     const evidence = makeEvidence({ validator: signerOf(a), payloads })
     if (evidence === undefined) return
-    if (this.#onEvidence(evidence)) this.#options.transport.publish({ kind: 'evidence', evidence })
-  }
-
-  /** E1: kept, and put into the chain as a message. False where the validator was caught before. */
-  #onEvidence(evidence: Evidence): boolean {
-    const { validator } = evidence
-    const { store, log, onFatal } = this.#options
-    if (this.#evidence.has(validator)) return false
-    this.#evidence.set(validator, evidence)
-    log.warn(
-      { validator, height: evidence.height, kinds: [evidence.first.kind, evidence.second.kind] },
-      'a validator signed two things that contradict each other',
-    )
-    store.saveStep({ evidence: [evidence] }).catch(onFatal)
-    if (!this.head.state.convicted.has(validator)) {
-      this.submit([messageOfEvidence(evidence)]).catch(onFatal)
-    }
-    return true
+    if (this.#caught.add(evidence)) this.#options.transport.publish({ kind: 'evidence', evidence })
   }
 }
 
