@@ -149,6 +149,9 @@ class Node implements RunningNode {
       () => network.stop(),
     )
     const servers: ApiServer[] = []
+    const pendingKeys = new PendingKeys(replica.mempool, sha256)
+    replica.onPooled((ids) => pendingKeys.add(ids))
+    replica.onFinal(({ removedBatches }) => pendingKeys.remove(removedBatches))
     const view: ApiViewOptions = {
       genesis,
       genesisText: readFileSync(paths.genesis, 'utf8'),
@@ -156,7 +159,7 @@ class Node implements RunningNode {
       network,
       store,
       trieNodes,
-      pendingKeys: new PendingKeys(replica.mempool, sha256),
+      pendingKeys,
       validator: keys.validator,
       version: softwareVersion(),
       startedAt: Date.now(),

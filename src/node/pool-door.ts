@@ -28,8 +28,8 @@ export interface PoolDoorOptions {
   readonly genesis: Genesis
   readonly clock: Clock
   readonly verifySigned: Parameters<typeof checkReservedMessage>[0]['verify']
-  /** After batches came into the pool. */
-  readonly onPoolChanged: () => void
+  /** After batches came into the pool: these. */
+  readonly onAdded: (ids: readonly BatchId[]) => void
   readonly onFatal: (error: unknown) => void
 }
 
@@ -114,7 +114,7 @@ export class PoolDoor {
     } while (head.state.height !== height)
     const reserved = this.#invalidReserved(offers.map(({ batch }) => batch))
     if (reserved.length > 0) deadMessages = new Set([...deadMessages, ...reserved])
-    let hasAdded = false
+    const added: BatchId[] = []
     for (const { batch, from, isPinned, receivedAt, done } of offers) {
       this.#inHand.delete(batch.id)
       this.#waitingBytes -= batch.bytes.length
@@ -123,10 +123,10 @@ export class PoolDoor {
         continue
       }
       const result = mempool.add({ batch, receivedAt, from, deadMessages, isPinned })
-      hasAdded ||= result.kind === 'added'
+      if (result.kind === 'added') added.push(batch.id)
       done(result)
     }
-    if (hasAdded) this.#options.onPoolChanged()
+    if (added.length > 0) this.#options.onAdded(added)
   }
 
   async #heightsOf(batches: readonly Batch[]): Promise<Map<BatchId, number>> {

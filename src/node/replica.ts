@@ -22,6 +22,7 @@ import { BlockSync } from '../sync/index.ts'
 import type { TrieNodes } from '../trie/index.ts'
 import type {
   Batch,
+  BatchId,
   Evidence,
   Genesis,
   Height,
@@ -108,6 +109,7 @@ export class Replica {
   readonly #floor: FloorWatcher | undefined
   readonly #listed = new ListedBatches()
   readonly #listeners = new Set<(event: FinalEvent) => void>()
+  readonly #poolListeners = new Set<(ids: readonly BatchId[]) => void>()
   readonly #caught: Caught
   #hasWork = false
   /** How long blocks take of late, from one to the next; a pause counts as its bound. */
@@ -231,7 +233,10 @@ export class Replica {
       genesis,
       clock,
       verifySigned,
-      onPoolChanged: () => this.#tellOfWork(),
+      onAdded: (ids) => {
+        this.#tellOfWork()
+        for (const listener of this.#poolListeners) listener(ids)
+      },
       onFatal,
     })
     this.#submissions = new Submissions({
@@ -354,6 +359,11 @@ export class Replica {
   onFinal(listener: (event: FinalEvent) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
+  }
+
+  /** Calls `listener` with the batches that come into the pool from now on; which leave it a `FinalEvent` tells. */
+  onPooled(listener: (ids: readonly BatchId[]) => void): void {
+    this.#poolListeners.add(listener)
   }
 
   /** A verified frame, from whatever side it came. */

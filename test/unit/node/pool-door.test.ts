@@ -20,7 +20,7 @@ test('what waits at the door is bounded in bytes, for what peers bring', async (
     genesis,
     clock: { nowMs: () => 0, schedule: () => () => {} },
     verifySigned: () => true,
-    onPoolChanged: () => {},
+    onAdded: () => {},
     onFatal: (error) => assert.fail(String(error)),
   })
   const large = 'x'.repeat(250_000)
