@@ -21,6 +21,8 @@ export interface ExchangeOptions {
   readonly statusIntervalMs: number
   readonly onFrame: (frame: Frame, peer: ConnectedPeer) => void
   readonly onPeerStatus: (peer: PeerId, status: PeerStatus) => void
+  /** What is thrown here, or by who is told: a bug of the node's, and no peer's fault. */
+  readonly onFatal: (error: unknown) => void
 }
 
 /** How often it looks whether the height has moved. */
@@ -134,34 +136,52 @@ export class Exchange {
 
   /** One peer's turn: what it has final, and what it holds of the height. */
   async #ask(peer: ConnectedPeer): Promise<void> {
-    const { transport, core, log, onFrame } = this.#options
+    const { transport, core, onFrame, onPeerStatus } = this.#options
     if (this.#asking.has(peer.peerId)) return
     this.#asking.add(peer.peerId)
     try {
       const request = { holding: holdingOf(core), pushed: ownFrames(core) }
-      const frames = await transport.requestView(peer.peerId, request)
+      const what = 'a peer did not answer'
+      const frames = await this.#answerOf(peer, { what, reply: transport.requestView(peer.peerId, request) })
+      if (frames === undefined) return
       for (const frame of frames) onFrame(frame, peer)
-      this.#options.onPeerStatus(peer.peerId, await transport.requestStatus(peer.peerId))
+      const status = await this.#answerOf(peer, { what, reply: transport.requestStatus(peer.peerId) })
+      if (status !== undefined) onPeerStatus(peer.peerId, status)
     } catch (error) {
-      log.debug({ peer: peer.peerId, error }, 'a peer did not answer')
+      this.#options.onFatal(error)
     } finally {
       this.#asking.delete(peer.peerId)
     }
   }
 
+  /** What a peer says; undefined where it says nothing, which peers may at any time. */
+  async #answerOf<T>(
+    peer: ConnectedPeer,
+    { what, reply }: { what: string; reply: Promise<T> },
+  ): Promise<T | undefined> {
+    try {
+      return await reply
+    } catch (error) {
+      this.#options.log.debug({ peer: peer.peerId, error }, what)
+      return undefined
+    }
+  }
+
   #askStatuses(): void {
-    const { transport, log, onPeerStatus } = this.#options
-    for (const { peerId } of transport.peers().slice(0, 64)) {
-      transport
-        .requestStatus(peerId)
-        .then((status) => onPeerStatus(peerId, status))
-        .catch((error: unknown) => log.debug({ peer: peerId, error }, 'a peer did not tell its status'))
+    const { transport, onPeerStatus, onFatal } = this.#options
+    for (const peer of transport.peers().slice(0, 64)) {
+      const reply = transport.requestStatus(peer.peerId)
+      this.#answerOf(peer, { what: 'a peer did not tell its status', reply })
+        .then((status) => {
+          if (status !== undefined) onPeerStatus(peer.peerId, status)
+        })
+        .catch(onFatal)
     }
   }
 
   /** Each wanted block from one peer a turn: its holders first, then anyone. */
   #fetchBlocks(): void {
-    const { core, transport, log, onFrame } = this.#options
+    const { core, transport, onFrame, onFatal } = this.#options
     for (const [blockId, wanted] of this.#blocks) {
       if (wanted.height !== core.context.height || core.blocks.has(blockId)) {
         this.#blocks.delete(blockId)
@@ -173,12 +193,13 @@ export class Exchange {
       const peer = order[wanted.turn % Math.max(1, order.length)]
       wanted.turn += 1
       if (peer === undefined) continue
-      transport
-        .requestView(peer.peerId, { holding: holdingOf(core), wantedBlock: blockId, pushed: [] })
+      const request = { holding: holdingOf(core), wantedBlock: blockId, pushed: [] }
+      const reply = transport.requestView(peer.peerId, request)
+      this.#answerOf(peer, { what: 'a block could not be fetched', reply })
         .then((frames) => {
-          for (const frame of frames) onFrame(frame, peer)
+          for (const frame of frames ?? []) onFrame(frame, peer)
         })
-        .catch((error: unknown) => log.debug({ peer: peer.peerId, error }, 'a block could not be fetched'))
+        .catch(onFatal)
     }
   }
 

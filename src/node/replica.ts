@@ -277,6 +277,7 @@ export class Replica {
       statusIntervalMs: settings.statusIntervalMs,
       onFrame: (frame, peer) => this.onFrame(frame, peer),
       onPeerStatus: (peer, status) => this.onPeerStatus(peer, status),
+      onFatal,
     })
     this.#sync = new BlockSync({
       tipHeight: () => head.state.height,

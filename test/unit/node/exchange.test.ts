@@ -1,39 +1,49 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
-import { type BatchesRequest, decodeFrame, type PeerStatus } from '../../../src/codec/index.ts'
+import { type BatchesRequest, decodeFrame, type Frame, type PeerStatus } from '../../../src/codec/index.ts'
 import { createState, step } from '../../../src/consensus/index.ts'
 import { sha256 } from '../../../src/crypto/native/index.ts'
 import { Mempool } from '../../../src/mempool/index.ts'
 import { Exchange } from '../../../src/node/exchange.ts'
 import type { Transport } from '../../../src/node/ports.ts'
 import { thresholdsOf } from '../../../src/quorum/index.ts'
-import type { Batch, BatchId, PeerId } from '../../../src/types/index.ts'
+import type { Batch, BatchId, BlockId, PeerId } from '../../../src/types/index.ts'
 import { aMessage, ChainBuilder } from '../../support/chain-builder.ts'
 
 const log = { debug() {}, info() {}, warn() {}, error() {} }
 const statusIntervalMs = 10_000
 
 /** The exchange of validator 0's node, connected to validator 1. */
-async function anExchange(options: { isInLine?: (id: BatchId) => boolean } = {}) {
+async function anExchange(
+  options: {
+    isInLine?: (id: BatchId) => boolean
+    requestView?: Transport['requestView']
+    requestStatus?: Transport['requestStatus']
+    onFrame?: () => void
+    onPeerStatus?: () => void
+  } = {},
+) {
   const chain = await ChainBuilder.create()
   const powers = chain.genesis.validators.map(({ power }) => power)
   const core = createState({ powers, thresholds: thresholdsOf(powers, 'byzantine') })
   step(core, { kind: 'start-height', context: { height: 1, leaders: [0, 1, 2, 3], demoted: new Set() } })
   const mempool = new Mempool({ maxBytes: 1 << 28, maxBatches: 16_000, reservedAuthors: [], nextHeight: 1 })
   const clock = { ms: 0, timers: [] as { atMs: number; action: () => void }[] }
-  const seen = { views: 0, handedOver: new Set<BatchId>() }
+  const seen = { views: 0, failures: [] as unknown[], handedOver: new Set<BatchId>() }
   const exchange: Exchange = new Exchange({
     transport: {
       publish: () => {},
       peers: () => [{ peerId: 'p1' as PeerId, validator: 1 }],
-      requestStatus: async () => {
-        exchange.soon()
-        return {} as PeerStatus
-      },
-      requestView: async () => {
+      requestStatus:
+        options.requestStatus ??
+        (async () => {
+          exchange.soon()
+          return {} as PeerStatus
+        }),
+      requestView: async (...request: Parameters<Transport['requestView']>) => {
         seen.views += 1
-        return []
+        return options.requestView?.(...request) ?? []
       },
       requestBatches: async (_: PeerId, { pushed }: BatchesRequest) => {
         for (const bytes of pushed) {
@@ -58,8 +68,9 @@ async function anExchange(options: { isInLine?: (id: BatchId) => boolean } = {})
     nodeKey: chain.genesis.validators[0]?.nodeKey ?? assert.fail(),
     isInLine: options.isInLine ?? (() => false),
     statusIntervalMs,
-    onFrame: () => {},
-    onPeerStatus: () => {},
+    onFrame: options.onFrame ?? (() => {}),
+    onPeerStatus: options.onPeerStatus ?? (() => {}),
+    onFatal: (error) => seen.failures.push(error),
   })
   exchange.start()
   const pass = async (durationMs: number) => {
@@ -105,4 +116,23 @@ test('peers that always know more are not asked ten times a second', async () =>
   assert.ok(seen.views >= 1)
   await pass(60_000)
   assert.ok(seen.views < 20, `asked ${seen.views} times in a minute`)
+})
+
+test('a peer that does not answer is its own trouble, what this node throws is fatal', async () => {
+  const bug = new Error('a bug')
+  const silent = async () => Promise.reject(new Error('no answer'))
+  const fail = () => {
+    throw bug
+  }
+  const frame = { kind: 'vote' } as unknown as Frame
+  const failuresOf = async (options: Parameters<typeof anExchange>[0]) => {
+    const { exchange, seen, pass } = await anExchange(options)
+    exchange.soon()
+    exchange.fetchBlock('ab'.repeat(32) as BlockId, [1])
+    await pass(statusIntervalMs + 1_000)
+    return new Set(seen.failures)
+  }
+  assert.deepEqual(await failuresOf({ requestView: silent, requestStatus: silent, onFrame: fail }), new Set())
+  assert.deepEqual(await failuresOf({ requestView: async () => [frame], onFrame: fail }), new Set([bug]))
+  assert.deepEqual(await failuresOf({ onPeerStatus: fail }), new Set([bug]))
 })
