@@ -18,18 +18,28 @@ export function holdingOf(core: CoreState): Holding {
   return { height: core.context.height, view: core.view, commitments, views }
 }
 
-/** Frames of this height that the asker does not hold, the most telling first, as many as fit one reply. */
+/** Frames of this height that the asker does not hold, as many as fit one reply. What brings it on comes first: what ends
+ *  the height, the last two views (a certificate of one leads into the next, a proposal brings those that justify it), and
+ *  what a leader makes its block of. Old views come last, the newest first: of a long height an asker
+ *  can't tell that it has their certificates, and would be sent nothing else. */
 export function framesLacking(core: CoreState, asker: Holding): Uint8Array[] {
   if (asker.height !== core.context.height) return []
   const known = new Map(asker.views.map((view) => [view.view, view]))
+  const views = [...core.views].sort(([a], [b]) => b - a)
+  const latest = views.filter(([view]) => isLatest(core, view))
+  const older = views.filter(([view]) => !isLatest(core, view))
   const frames: Frame[] = []
-  for (const [view, state] of core.views) frames.push(...certificatesLacking(state, known.get(view)))
+  const addViews = (some: readonly (readonly [View, ViewState])[], ...lackingOf: Lacking[]) => {
+    for (const lacking of lackingOf) {
+      for (const [view, state] of some) frames.push(...lacking({ core, view, state, known: known.get(view) }))
+    }
+  }
   if (core.finalization !== undefined) frames.push({ kind: 'certificate', certificate: core.finalization })
+  addViews(latest, certificatesLacking, votesLacking, proposalLacking)
   for (const [validator, commitment] of core.commitments) {
     if (!asker.commitments.includes(validator)) frames.push({ kind: 'pool-commitment', commitment })
   }
-  for (const [view, state] of core.views)
-    frames.push(...votesLacking(core, { view, state, known: known.get(view) }))
+  for (const view of older) addViews([view], certificatesLacking, votesLacking)
   return fitting(frames)
 }
 
@@ -41,7 +51,7 @@ export function ownFrames(core: CoreState): Uint8Array[] {
   const frames: Frame[] = []
   const commitment = core.commitments.get(self)
   if (commitment !== undefined) frames.push({ kind: 'pool-commitment', commitment })
-  for (const state of core.views.values()) {
+  for (const [, state] of [...core.views].sort(([a], [b]) => b - a)) {
     for (const votes of [state.notarizes, state.nullifies, state.finalizes]) {
       const vote = votes.get(self)
       if (vote !== undefined) frames.push({ kind: 'vote', vote })
@@ -52,7 +62,19 @@ export function ownFrames(core: CoreState): Uint8Array[] {
   return fitting(frames)
 }
 
-function certificatesLacking(state: ViewState, known: ViewHolding | undefined): Frame[] {
+/** What an asker that says it holds `known` of a view lacks of it. */
+type Lacking = (details: {
+  core: CoreState
+  view: View
+  state: ViewState
+  known: ViewHolding | undefined
+}) => Frame[]
+
+function isLatest(core: CoreState, view: View): boolean {
+  return view >= core.view - 1
+}
+
+const certificatesLacking: Lacking = ({ state, known }) => {
   const frames: Frame[] = []
   if (state.notarization !== undefined && !known?.hasNotarization) {
     frames.push({ kind: 'certificate', certificate: state.notarization })
@@ -63,15 +85,13 @@ function certificatesLacking(state: ViewState, known: ViewHolding | undefined): 
   return frames
 }
 
-function votesLacking(
-  core: CoreState,
-  { view, state, known }: { view: View; state: ViewState; known: ViewHolding | undefined },
-): Frame[] {
+const proposalLacking: Lacking = ({ core, state, known }) =>
+  state.proposal === undefined || known?.hasProposal
+    ? []
+    : [{ kind: 'proposal', proposal: withBlock(core, state.proposal) }]
+
+const votesLacking: Lacking = ({ state, known }) => {
   const frames: Frame[] = []
-  const isNear = view >= core.view - 1
-  if (state.proposal !== undefined && !known?.hasProposal && isNear) {
-    frames.push({ kind: 'proposal', proposal: withBlock(core, state.proposal) })
-  }
   const push = (votes: ReadonlyMap<ValidatorIndex, Vote>, held: readonly ValidatorIndex[] | undefined) => {
     for (const [validator, vote] of votes) if (!held?.includes(validator)) frames.push({ kind: 'vote', vote })
   }
@@ -110,12 +130,23 @@ function fitting(frames: readonly Frame[]): Uint8Array[] {
   const encoded: Uint8Array[] = []
   let sizeBytes = 0
   for (const frame of frames) {
-    const bytes = encodeFrame(frame)
+    const bytes = encodeFitting(frame, replyMaxBytes - sizeBytes)
+    // After one that is too large for any reply, a proposal with its justification, there may be room for what is small.
+    if (bytes === undefined && frame.kind === 'proposal') continue
+    if (bytes === undefined) break
     sizeBytes += bytes.length + 4
-    if (sizeBytes > replyMaxBytes) break
     encoded.push(bytes)
   }
   return encoded
+}
+
+/** A block that does not fit stays out of its proposal: it can be asked for by its id. */
+function encodeFitting(frame: Frame, roomBytes: number): Uint8Array | undefined {
+  const bytes = encodeFrame(frame)
+  if (bytes.length + 4 <= roomBytes) return bytes
+  if (frame.kind !== 'proposal' || frame.proposal.block === undefined) return undefined
+  const { block: _, ...alone } = frame.proposal
+  return encodeFitting({ kind: 'proposal', proposal: alone }, roomBytes)
 }
 
 function ascending(indexes: Iterable<ValidatorIndex>): ValidatorIndex[] {

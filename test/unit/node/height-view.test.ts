@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { commitmentEntriesMax } from '../../../src/codec/index.ts'
+import { commitmentEntriesMax, decodeFrame } from '../../../src/codec/index.ts'
 import { createState, step } from '../../../src/consensus/index.ts'
 import { sha256, sha256Hex } from '../../../src/crypto/native/index.ts'
 import { FrameVerifier } from '../../../src/network/verify.ts'
@@ -40,4 +40,44 @@ test('a proposal and its block that a leader signed apart, with two signatures, 
     frames.map((verified) => (verified.ok ? verified.value.kind : verified.detail)),
     ['proposal'],
   )
+})
+
+test('after hundreds of views an asker is sent what brings it on first, whatever it was sent before', async () => {
+  const chain = await ChainBuilder.create({ validatorCount: 100 })
+  const powers = chain.genesis.validators.map(({ power }) => power)
+  const thresholds = thresholdsOf(powers, 'byzantine')
+  const leaders = [...powers.keys()]
+  const start = { kind: 'start-height' as const, context: { height: 1, leaders, demoted: new Set<number>() } }
+  const aCore = () => {
+    const core = createState({ powers, thresholds })
+    step(core, start)
+    return core
+  }
+  const core = aCore()
+  const viewCount = 1_000
+  const signature = new Uint8Array(64)
+  const signatures = leaders.slice(0, 67).map((validator) => ({ validator, signature }))
+  for (let view = 0; view < viewCount; view++) {
+    const certificate = { kind: 'nullification' as const, height: 1, view, signatures }
+    step(core, { kind: 'certificate', certificate: trusted(certificate) })
+  }
+  const vote = { kind: 'nullify' as const, height: 1, view: viewCount, validator: 5, signature }
+  step(core, { kind: 'vote', vote: trusted(vote) })
+  step(core, { kind: 'pool-commitment', commitment: trusted(chain.commitment({ validator: 7, height: 1 })) })
+
+  const asker = aCore()
+  const bytes = framesLacking(core, holdingOf(asker))
+  const context = { limits: chain.genesis.limits, entriesMax: 9, sha256 }
+  const kinds = new Set<string>()
+  for (const frame of bytes.map((one) => decodeFrame(one, context))) {
+    assert.ok(frame.ok)
+    kinds.add(frame.value.kind)
+    if (frame.value.kind === 'certificate')
+      step(asker, { kind: 'certificate', certificate: trusted(frame.value.certificate) })
+    if (frame.value.kind === 'vote') step(asker, { kind: 'vote', vote: trusted(frame.value.vote) })
+  }
+  assert.ok(bytes.reduce((sum, { length }) => sum + length, 0) > 2 * 1024 * 1024, 'the reply is full')
+  assert.deepEqual([...kinds].sort(), ['certificate', 'pool-commitment', 'vote'])
+  assert.equal(asker.view, viewCount)
+  assert.deepEqual([...(asker.views.get(viewCount)?.nullifies.keys() ?? [])], [5])
 })
