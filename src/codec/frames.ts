@@ -85,6 +85,15 @@ export function frameKindOf(bytes: Uint8Array): Frame['kind'] | undefined {
   return frameKinds.get(bytes[0] ?? 0)
 }
 
+/** How many messages the frame of a batch claims to have, which is as many as decoding it makes at most; 0 for other frames
+ *  and for what is too short. */
+export function messageCountOf(bytes: Uint8Array): number {
+  // Tag, length of the signed bytes, author.
+  const at = 1 + 4 + 32
+  if (bytes[0] !== frameTags.batch || bytes.length < at + 4) return 0
+  return new DataView(bytes.buffer, bytes.byteOffset + at, 4).getUint32(0)
+}
+
 /** A well-formed frame. No signature is checked here; nothing of it may be believed yet. */
 export function decodeFrame(bytes: Uint8Array, context: FrameContext): Decoded<Frame> {
   const rest = bytes.subarray(1)

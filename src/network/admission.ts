@@ -8,6 +8,7 @@ import {
   frameKindOf,
   maxGossipFrameBytes,
   maxValidators,
+  messageCountOf,
 } from '../codec/index.ts'
 import type { Genesis, Height, PeerId } from '../types/index.ts'
 import { decodeBundle } from './bundles.ts'
@@ -112,6 +113,11 @@ export class Admission {
       counters.add('frames_in_again')
       return 'accept'
     }
+    // A frame that is known costs no more than its hash.
+    if (!conduct.allowMessages(from, messageCountOf(bytes))) {
+      this.#ignore('rate')
+      return 'unchecked'
+    }
     const decoded = decodeFrame(ownBytes(bytes), verifier.context)
     if (!decoded.ok) return this.#reject(from, 'malformed', decoded.reason)
     const frame = decoded.value
@@ -150,7 +156,11 @@ export class Admission {
     for (const bytes of frames) {
       counters.add('bytes_in', bytes.length)
       // One that was cut off in the middle, or is over its rate, is not listened to further.
-      if (conduct.isBanned(from) || !conduct.allowFrame(from, bytes.length)) {
+      const isAllowed =
+        !conduct.isBanned(from) &&
+        conduct.allowFrame(from, bytes.length) &&
+        conduct.allowMessages(from, messageCountOf(bytes))
+      if (!isAllowed) {
         this.#ignore('rate')
         return valid
       }

@@ -13,13 +13,13 @@ import { aBlockId, aChain, flipped } from './signed-frames.ts'
 const chain = aChain()
 const peer = 'someone' as PeerId
 
-function aDoor({ final = 0, framesPerSecond = 1_000 } = {}) {
+function aDoor({ final = 0, framesPerSecond = 1_000, bytesPerSecond = 1e9 } = {}) {
   const clock = { ms: 0 }
   const frames: VerifiedFrame[] = []
   const ahead: Height[] = []
   const counters = new Counters()
   const verifier = chain.verifier()
-  const rules = { framesPerSecond, bytesPerSecond: 1e9, banMs: 1_000, validatorBanMs: 1_000 }
+  const rules = { framesPerSecond, bytesPerSecond, banMs: 1_000, validatorBanMs: 1_000 }
   const now = () => clock.ms
   const conduct = new PeerConduct({ rules, isValidator: () => false, now, onCutOff: () => {} })
   const admission = new Admission({
@@ -120,6 +120,24 @@ test('ignores what is over a peer’s rate, and everything of a peer that was cu
   const bytes = Uint8Array.of(1, 2, 3)
   assert.equal(admission.admit({ channel: 'direct', bytes, from: peer }), 'ignore')
   assert.equal(counters.of('ignored_banned'), 1)
+})
+
+test('a batch of tiny messages counts against its bringer’s rate as what it costs, once', () => {
+  const frameOf = (text: string): Frame => ({
+    kind: 'batch',
+    batch: chain.batch({ text, messageCount: 1_000 }),
+  })
+  const { admit, admission, counters, clock } = aDoor({ bytesPerSecond: 250_000 })
+  const many = frameOf('a')
+  assert.ok(encodeFrame(many).length < 40_000)
+  assert.equal(admit(many), 'accept')
+  for (let copy = 0; copy < 5; copy++) assert.equal(admit(many), 'accept', 'a known one costs its hash')
+  assert.equal(admit(frameOf('b')), 'ignore', 'four seconds’ worth are used up')
+  assert.equal(counters.of('ignored_rate'), 1)
+  const bytes = encodeFrame(frameOf('c'))
+  assert.deepEqual(admission.verifyEach({ frames: [bytes], kinds: ['batch'], from: peer }), [])
+  clock.ms += 4_000
+  assert.equal(admission.verifyEach({ frames: [bytes], kinds: ['batch'], from: peer }).length, 1)
 })
 
 test('leaves out of a reply what is not valid or not of its kinds, and blames the sender', () => {

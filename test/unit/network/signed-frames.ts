@@ -113,10 +113,10 @@ export class Chain {
     return at(this.voters, index).sign(signingInput({ kind, genesisHash: this.genesis.hash, bytes }))
   }
 
-  batch({ author = 0, text = 'hello', sizeBytes = 0 } = {}): Batch {
+  batch({ author = 0, text = 'hello', sizeBytes = 0, messageCount = 1 } = {}): Batch {
     const data = sizeBytes > 0 ? new Uint8Array(sizeBytes).fill(text.length) : new TextEncoder().encode(text)
     const node = at(this.nodes, author)
-    const messages = [{ data, timestamp: 0 }]
+    const messages = Array.from({ length: messageCount }, (_, timestamp) => ({ data, timestamp }))
     const bytes = encodeBatchBody(node.publicKey, messages, this.genesis.limits)
     const signature = node.sign(signingInput({ kind: 'batch', genesisHash: this.genesis.hash, bytes }))
     const messageIds: MessageId[] = []
