@@ -108,6 +108,8 @@ export class Driver {
   /** Saved with the next signature that may rest on them. */
   #pendingFrames: HeightFrame[] = []
   #pendingBatches = new Map<BatchId, PoolBatch>()
+  /** Of the last commitment that went to the record. */
+  #committedHeight: Height = 0
   #vrfProof: { beacon: Hash; proof: Uint8Array } | undefined
   #isRunning = false
   #isStopped = false
@@ -310,6 +312,8 @@ export class Driver {
    *  and nothing where that is empty. */
   #chooseCommitment(output: Extract<Output, { kind: 'make-commitment' }>): CommitmentBody | undefined {
     const { mempool, listed, head, clock, entriesMax, work } = this.#options
+    // K1: one a height. The core asks again where the pool emptied and filled before it heard of the one that is made.
+    if (output.height <= this.#committedHeight) return undefined
     const leaving = this.#leavingWith(output.assuming, work)
     if (leaving === undefined) return undefined
     const chosen = selectEntries({
@@ -326,6 +330,7 @@ export class Driver {
       this.#saveBatch({ batch, receivedAt, pinned: false })
       listed.list(output.height, [batch])
     }
+    this.#committedHeight = output.height
     return { height: output.height, ...chosen }
   }
 

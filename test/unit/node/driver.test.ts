@@ -33,12 +33,15 @@ function aSigning() {
 /** Validator 0's driver, at a height that a test moves on by itself. */
 async function aDriverAt(
   finalHeight: number,
-  options: Partial<Omit<DriverOptions, 'work'>> & { work?: Partial<DriverWork>; leaders?: number[] } = {},
+  options: Partial<Omit<DriverOptions, 'work'>> & {
+    work?: Partial<DriverWork>
+    leaders?: number[]
+  } = {},
 ) {
   const chain = await ChainBuilder.create()
   const { genesis } = chain
   const powers = genesis.validators.map(({ power }) => power)
-  const state = { height: finalHeight }
+  const state = { height: finalHeight, line: chain.state.line }
   const context = (): HeightContext => ({
     height: state.height + 1,
     leaders: options.leaders ?? [3, 2, 1, 0],
@@ -161,4 +164,19 @@ test('a batch that came with a block and never was in the pool is forgotten with
   for (const id of executed.content.batchIds) driver.markStored(id)
   makeFinal(executed.content.batchIds)
   assert.equal(driver.storedCount, 0)
+})
+
+test('a pool that empties and fills again while its commitment is signed does not ask the record for another', async () => {
+  const { signing, asked } = aSigning()
+  const mempool = new Mempool({ maxBytes: 1e7, maxBatches: 100, reservedAuthors: [], nextHeight: 1 })
+  const { chain, driver } = await aDriverAt(0, {
+    signing,
+    mempool,
+  })
+  const batch = chain.batch([aMessage('once')])
+  mempool.add({ batch, receivedAt: 0, from: { kind: 'local' }, isPinned: true })
+  driver.start(nothing, [])
+  for (const hasWork of [true, false, true]) driver.enqueue({ kind: 'pool', hasWork })
+  for (let turns = 0; turns < 5; turns++) await turn()
+  assert.deepEqual(asked, ['pool-commitment'])
 })
