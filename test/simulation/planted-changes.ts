@@ -227,8 +227,8 @@ const changes: Readonly<Record<string, readonly Change[]>> = {
     { file: 'node/exchange.ts', from: 'pushed: ownFrames(core)', to: 'pushed: ownFrames(core).slice(0, 0)' },
     {
       file: 'node/height-view.ts',
-      from: 'frames.push(...votesLacking(',
-      to: 'if (core === undefined) frames.push(...votesLacking(',
+      from: "for (const [validator, vote] of votes) if (!held?.includes(validator)) frames.push({ kind: 'vote', vote })",
+      to: "for (const [validator, vote] of []) if (!held?.includes(validator)) frames.push({ kind: 'vote', vote })",
     },
   ],
   'one-lister-is-enough': [
