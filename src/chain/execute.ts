@@ -1,11 +1,11 @@
-// What a block's messages make of the trie. Pure but for the reads of stored nodes; called by whoever makes a block,
+// What a block's messages make of the trie. Pure but for the reads of stored pages; called by whoever makes a block,
 // checks one or makes it final, and by the replay of a stored chain.
 import {
+  type Inserted,
   insertLeaves,
   leafOf,
-  type NodeRecord,
   stateRootOf,
-  type TrieNodes,
+  type TriePages,
   type TrieRoot,
 } from '../trie/index.ts'
 import type { Hash, Height, SequencedMessage } from '../types/index.ts'
@@ -14,10 +14,8 @@ export interface ExecutedBlock {
   readonly trie: TrieRoot
   /** The header's `stateRoot`. */
   readonly stateRoot: Hash
-  /** To be stored with the block, if it becomes final. */
-  readonly newNodes: readonly NodeRecord[]
-  /** Hashes of nodes that no trie has from this block on. */
-  readonly replacedNodes: readonly Uint8Array[]
+  /** For `StoredTrie.append`, if the block becomes final. */
+  readonly inserted: Inserted
 }
 
 /**
@@ -26,23 +24,23 @@ export interface ExecutedBlock {
  * @param trie after the block before. It stays as it is.
  * @param height of the block.
  * @param messages in sequence.
- * Throws `TrieError` where the store lacks a node.
+ * Throws `TrieError` where the store lacks a page.
  */
 export function executeBlock({
   trie,
-  nodes,
+  pages,
   height,
   messages,
 }: {
   readonly trie: TrieRoot
-  readonly nodes: TrieNodes
+  readonly pages: TriePages
   readonly height: Height
   readonly messages: readonly SequencedMessage[]
 }): ExecutedBlock {
   const leaves = messages.map(({ message }, index) => ({
-    ...leafOf(message.data, nodes.hash),
+    ...leafOf(message.data, pages.hash),
     reference: { height, index },
   }))
-  const { root, newNodes, replacedNodes } = insertLeaves(trie, leaves, nodes)
-  return { trie: root, stateRoot: stateRootOf(root), newNodes, replacedNodes }
+  const inserted = insertLeaves(trie, leaves, pages)
+  return { trie: inserted.root, stateRoot: stateRootOf(inserted.root), inserted }
 }

@@ -24,7 +24,7 @@ import { toHex } from '../crypto/native/index.ts'
 import type { Network } from '../network/index.ts'
 import { isQuorum, powerOf } from '../quorum/index.ts'
 import type { ChainStore } from '../storage/index.ts'
-import { leafOnPath, proofToJsonText, proveInclusion, type TrieNodes } from '../trie/index.ts'
+import { leafOnPath, proofToJsonText, proveInclusion, type TriePages } from '../trie/index.ts'
 import type { BlockId, Genesis, Height, MessageId, PeerId, ValidatorIndex, Vote } from '../types/index.ts'
 import type { PendingKeys } from './pending-keys.ts'
 import type { ProofMaker } from './proof-maker.ts'
@@ -36,7 +36,7 @@ export interface ApiViewOptions {
   readonly replica: Replica
   readonly network: Network
   readonly store: ChainStore
-  readonly trieNodes: TrieNodes
+  readonly triePages: TriePages
   readonly pendingKeys: PendingKeys
   readonly validator: ValidatorIndex | undefined
   readonly version: string
@@ -76,7 +76,7 @@ export function apiView(options: ApiViewOptions): ApiPorts {
       return { hash, left: left?.hash ?? null, right: right?.hash ?? null }
     },
     merkleProof: async (key) => {
-      const proof = proveInclusion(replica.head.state.trie, key, options.trieNodes, store.dataOf)
+      const proof = proveInclusion(replica.head.state.trie, key, options.triePages, store.dataOf)
       return proof === undefined ? undefined : proofToJsonText(proof)
     },
     waitForKey: (key, signal) => waitForKey(options, key, signal),
@@ -153,9 +153,9 @@ async function blockView(
 
 /** Looks after every final block; gives up where nothing pending has the key. */
 async function waitForKey(options: ApiViewOptions, key: Uint8Array, signal: AbortSignal): Promise<boolean> {
-  const { replica, trieNodes, pendingKeys } = options
+  const { replica, triePages, pendingKeys } = options
   const isThere = () => {
-    const leaf = leafOnPath(replica.head.state.trie, key, trieNodes)
+    const leaf = leafOnPath(replica.head.state.trie, key, triePages)
     return leaf !== undefined && toHex(leaf.key) === toHex(key)
   }
   while (!signal.aborted) {

@@ -6,6 +6,7 @@ import { type HeightContext, leaderOrder } from '../consensus/index.ts'
 import type { Mempool, Settlement } from '../mempool/index.ts'
 import { absentValidators, evidenceNamespace, evidenceOfMessage, isExpired } from '../sequencing/index.ts'
 import type { ChainStore } from '../storage/index.ts'
+import type { StoredTrie } from '../trie/index.ts'
 import type { BatchId, Height, MessageId, ValidatorIndex } from '../types/index.ts'
 import type { Executed } from './execution.ts'
 import { ListedBatches } from './listed-batches.ts'
@@ -25,6 +26,7 @@ export class ChainHead {
   readonly #mempool: Mempool
   readonly #listed: ListedBatches
   readonly #powers: readonly number[]
+  readonly #trie: StoredTrie
   #state: ChainState
 
   constructor(options: {
@@ -34,12 +36,15 @@ export class ChainHead {
     listed?: ListedBatches
     powers: readonly number[]
     state: ChainState
+    /** At the same height as `state`. */
+    trie: StoredTrie
   }) {
     this.#store = options.store
     this.#mempool = options.mempool
     this.#listed = options.listed ?? new ListedBatches()
     this.#powers = options.powers
     this.#state = options.state
+    this.#trie = options.trie
   }
 
   get state(): ChainState {
@@ -75,8 +80,7 @@ export class ChainHead {
     await this.#store.saveFinal({
       final,
       skipped: content.skipped,
-      trieNodes: state.newNodes,
-      replacedTrieNodes: state.replacedNodes,
+      trie: this.#trie.append({ height, inserted: state.inserted }),
       removedPoolBatches: [...new Set([...content.batchIds, ...useless])],
       convicted,
       refusals: [

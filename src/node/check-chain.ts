@@ -10,10 +10,11 @@ import { FrameVerifier } from '../network/index.ts'
 import { type Thresholds, thresholdsOf } from '../quorum/index.ts'
 import { conflictOf, type VerifySigned } from '../sequencing/index.ts'
 import { type ChainStore, type KeyValueStore, readPieces, type StoredPieces } from '../storage/index.ts'
-import { TrieNodes } from '../trie/index.ts'
+import type { StoredTrie } from '../trie/index.ts'
 import type { Batch, BatchId, Genesis, Height } from '../types/index.ts'
 import { ChainHead } from './chain-head.ts'
 import { BlockExecution, type Executed } from './execution.ts'
+import { openTrie } from './restart.ts'
 
 /** What it takes to check anything of one network. */
 export interface Network {
@@ -52,6 +53,8 @@ export function networkOf(genesis: Genesis): Network {
 }
 
 export class Replay {
+  /** Of the blocks that were taken. */
+  readonly trie: StoredTrie
   readonly #network: Network
   readonly #stored: KeyValueStore
   readonly #head: ChainHead
@@ -74,13 +77,14 @@ export class Replay {
     const mempool = new Mempool({ maxBytes: 0, maxBatches: 0, reservedAuthors: [], nextHeight: 1 })
     this.#network = network
     this.#stored = stored
-    this.#head = new ChainHead({ store: rebuilt, mempool, powers, state })
+    this.trie = openTrie({ store: rebuilt })
+    this.#head = new ChainHead({ store: rebuilt, mempool, powers, state, trie: this.trie })
     this.#execution = new BlockExecution({
       genesis,
       powers,
       thresholds,
       store: rebuilt,
-      nodes: new TrieNodes({ source: rebuilt.trieNodes, hash: sha256 }),
+      pages: this.trie.pages,
       sha256,
       verifySigned,
       batchOf: () => undefined,

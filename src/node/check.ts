@@ -18,6 +18,7 @@ import {
 import type { Block, Genesis } from '../types/index.ts'
 import { faultOfBatch, type Network, networkOf, Replay } from './check-chain.ts'
 import { checkSigningRecord } from './check-signing.ts'
+import { checkTrie } from './check-trie.ts'
 import { homePaths, readIdentity } from './home.ts'
 import { publicKeysOf } from './keys.ts'
 
@@ -150,6 +151,7 @@ async function checkStores(check: StoresCheck): Promise<{ height: number }> {
       signatures: signaturesOf(network),
       onProblem,
     })
+    await checkTrie({ stored, genesis: network.genesis, rebuilt: replay.trie, onProblem })
     return { height }
   } finally {
     await scratch.close()

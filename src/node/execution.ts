@@ -15,7 +15,7 @@ import {
   selectContent,
 } from '../sequencing/index.ts'
 import type { ChainStore } from '../storage/index.ts'
-import type { TrieNodes } from '../trie/index.ts'
+import type { TriePages } from '../trie/index.ts'
 import type {
   Batch,
   BatchId,
@@ -53,7 +53,7 @@ export interface ExecutionOptions {
   readonly powers: readonly number[]
   readonly thresholds: Thresholds
   readonly store: ChainStore
-  readonly nodes: TrieNodes
+  readonly pages: TriePages
   readonly sha256: Sha256
   /** Absent: the native ones. */
   readonly schemes?: Schemes
@@ -133,7 +133,7 @@ export class BlockExecution {
     parts: BlockParts,
     batchOf: ExecutionOptions['batchOf'],
   ): Promise<Execution> {
-    const { genesis, powers, thresholds, sha256, nodes } = this.#options
+    const { genesis, powers, thresholds, sha256, pages } = this.#options
     const { commitments, beacon } = parts
     const height = chain.height + 1
     const fault = checkAttached({ commitments, height, powers, thresholds })
@@ -164,7 +164,7 @@ export class BlockExecution {
     })
     if (selection.kind === 'missing') return selection
     const { content } = selection
-    const state = executeBlock({ trie: chain.trie, nodes, height, messages: content.messages })
+    const state = executeBlock({ trie: chain.trie, pages, height, messages: content.messages })
     const made = makeHeader({
       chainId: genesis.chainId,
       height,

@@ -15,7 +15,6 @@ import {
   type RecordFile,
   SigningRecord,
 } from '../storage/index.ts'
-import { TrieNodes } from '../trie/index.ts'
 import type { PeerId, SignedKind, ValidatorIndex } from '../types/index.ts'
 import { type ApiViewOptions, apiView } from './api-view.ts'
 import { systemClock } from './clock.ts'
@@ -49,9 +48,6 @@ export interface RunningNode {
   readonly stopped: Promise<Error | undefined>
   stop(): Promise<void>
 }
-
-/** Memory for the trie's nodes: about 0.5 KB each. */
-const cachedTrieNodesMax = 100_000
 
 /** Runs the node of a home. @throws HomeError, StorageError, or what listening throws; nothing keeps running then. */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
@@ -104,11 +100,6 @@ class Node implements RunningNode {
     const database = timedStore(await LevelStore.open(paths.database), metrics.onWrite('database'))
     const store = await ChainStore.open({ store: database, genesis })
     this.#started.push(() => store.close())
-    const trieNodes = new TrieNodes({
-      source: store.trieNodes,
-      hash: sha256,
-      cachedNodesMax: cachedTrieNodesMax,
-    })
     const keys = keysOf(identity)
     const recordFile = timedFile(new NodeRecordFile(paths.signingRecord), metrics.onWrite('signing-record'))
     const signing = await openSigning({ identity, path: paths.signingRecord, file: recordFile, store, log })
@@ -129,7 +120,6 @@ class Node implements RunningNode {
       genesis,
       settings: config,
       store,
-      trieNodes,
       keys,
       signing,
       transport: transportOf(network),
@@ -158,14 +148,14 @@ class Node implements RunningNode {
       replica,
       network,
       store,
-      trieNodes,
+      triePages: replica.trie.pages,
       pendingKeys,
       validator: keys.validator,
       version: softwareVersion(),
       startedAt: Date.now(),
       proofs: new ProofMaker({
         store,
-        trieNodes,
+        trie: replica.trie,
         sha256,
         receiptSigner: receiptSignerOf(identity),
         clock: systemClock,

@@ -20,7 +20,7 @@ import {
   receiptJson,
 } from '../proofs/make.ts'
 import { type ChainReader, provableRoots } from '../storage/index.ts'
-import { keyOf, loadTrie, proveAbsence, proveInclusion, type TrieNodes } from '../trie/index.ts'
+import { keyOf, proveAbsence, proveInclusion, type StoredTrie } from '../trie/index.ts'
 import type {
   Finalization,
   Hash,
@@ -41,7 +41,7 @@ export interface ReceiptSigner {
 
 export interface ProofMakerOptions {
   readonly store: ChainReader & { readonly tip: { readonly height: Height } }
-  readonly trieNodes: TrieNodes
+  readonly trie: StoredTrie
   readonly sha256: Sha256
   readonly receiptSigner: ReceiptSigner
   readonly clock: Pick<Clock, 'nowMs'>
@@ -106,14 +106,14 @@ export class ProofMaker {
   /** After the block at `height`, or the latest. Undefined: there is no such block, or it is genesis. `too-old`: the
    *  trie of that block is no longer kept. */
   async trie(key: Uint8Array, height?: Height): Promise<TrieProofJson | 'too-old' | undefined> {
-    const { store, trieNodes } = this.#options
+    const { store, trie } = this.#options
     const block = await this.#header(height ?? store.tip.height)
     if (block === undefined) return undefined
-    // From here to the end nothing else runs, so that no final block can drop a node in between.
+    // From here to the end nothing else runs, so that no final block can come in between.
     if (block.header.height < store.tip.height - provableRoots) return 'too-old'
-    const root = loadTrie(block.header.stateRoot, trieNodes)
+    const root = trie.rootAt(block.header.stateHeight, key)
     const proof =
-      proveInclusion(root, key, trieNodes, store.dataOf) ?? proveAbsence(root, key, trieNodes, store.dataOf)
+      proveInclusion(root, key, trie.pages, store.dataOf) ?? proveAbsence(root, key, trie.pages, store.dataOf)
     return proof === undefined ? undefined : makeTrieProof(block, bytesToHex(key) as Hash, proof)
   }
 

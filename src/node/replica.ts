@@ -19,7 +19,7 @@ import { type Thresholds, thresholdsOf } from '../quorum/index.ts'
 import { makeEvidence, type VerifySigned } from '../sequencing/index.ts'
 import type { ChainStore, PoolBatch } from '../storage/index.ts'
 import { BlockSync } from '../sync/index.ts'
-import type { TrieNodes } from '../trie/index.ts'
+import type { StoredTrie } from '../trie/index.ts'
 import type {
   Batch,
   BatchId,
@@ -52,7 +52,7 @@ import {
   trusted,
   type Verifier,
 } from './ports.ts'
-import { loadChain, loadHeight } from './restart.ts'
+import { loadChain, loadHeight, openTrie, type TrieSettings } from './restart.ts'
 import { nativeSchemes, type Schemes } from './schemes.ts'
 import type { Signing } from './signing.ts'
 import { type Submission, Submissions } from './submission.ts'
@@ -70,7 +70,8 @@ export interface ReplicaOptions {
   readonly genesis: Genesis
   readonly settings: ReplicaSettings
   readonly store: ChainStore
-  readonly trieNodes: TrieNodes
+  /** Absent: what a node of its own takes. */
+  readonly trieSettings?: TrieSettings
   readonly keys: Keys
   /** Absent: the node follows and signs nothing. */
   readonly signing: Signing | undefined
@@ -94,6 +95,8 @@ const blockIntervalMaxMs = 1_000
 
 export class Replica {
   readonly head: ChainHead
+  /** Of the last final block, or of one that is being written. */
+  readonly trie: StoredTrie
   readonly mempool: Mempool
   readonly thresholds: Thresholds
   readonly #options: ReplicaOptions
@@ -118,10 +121,11 @@ export class Replica {
 
   /** Loads the chain's state from the store. Nothing runs before `start`. */
   static async open(options: ReplicaOptions): Promise<Replica> {
-    return new Replica(options, await loadChain(options))
+    const trie = openTrie({ store: options.store, ...options.trieSettings })
+    return new Replica(options, trie, await loadChain({ ...options, trie }))
   }
 
-  private constructor(options: ReplicaOptions, state: ChainHead['state']) {
+  private constructor(options: ReplicaOptions, trie: StoredTrie, state: ChainHead['state']) {
     const { genesis, settings, store, clock, log, transport, keys, onFatal } = options
     const { verifier, schemes = nativeSchemes } = options
     const powers = genesis.validators.map(({ power }) => power)
@@ -143,7 +147,8 @@ export class Replica {
       nextHeight: state.height + 1,
     })
     const { mempool } = this
-    const head = new ChainHead({ store, mempool, listed: this.#listed, powers, state })
+    const head = new ChainHead({ store, mempool, listed: this.#listed, powers, state, trie })
+    this.trie = trie
     this.head = head
     this.#fetcher = new BatchFetcher({
       transport,
@@ -161,7 +166,7 @@ export class Replica {
       powers,
       thresholds,
       store,
-      nodes: options.trieNodes,
+      pages: trie.pages,
       sha256,
       schemes,
       verifySigned,

@@ -1,6 +1,12 @@
 // What a node takes up when it starts: the chain's state from the last blocks, and the height under way from the
 // frames that were saved of it and from the signing record (protocol D2).
-import { type ChainState, genesisState, restoreState, restoreWindowBlocks } from '../chain/index.ts'
+import {
+  type ChainState,
+  executeBlock,
+  genesisState,
+  restoreState,
+  restoreWindowBlocks,
+} from '../chain/index.ts'
 import {
   commitmentEntriesMax,
   decodePoolCommitment,
@@ -10,8 +16,8 @@ import {
 import type { Input, RestoredHeight } from '../consensus/index.ts'
 import { beaconOf, sha256 } from '../crypto/native/index.ts'
 import { assert } from '../quorum/index.ts'
-import type { ChainStore, RecordedSignature } from '../storage/index.ts'
-import { loadTrie, type TrieNodes } from '../trie/index.ts'
+import { type ChainStore, provableRoots, type RecordedSignature } from '../storage/index.ts'
+import { type CheckpointRule, StoredTrie, TriePages } from '../trie/index.ts'
 import type {
   Block,
   Certificate,
@@ -26,15 +32,40 @@ import { type Keys, trusted, type Verifier } from './ports.ts'
 import { nativeSchemes, type Schemes } from './schemes.ts'
 import type { Signing } from './signing.ts'
 
-/** The state after the last final block, made again from the last blocks. */
+export interface TrieSettings {
+  /** Memory for pages that can be read again. */
+  readonly cachedBytesMax?: number
+  readonly rule?: CheckpointRule
+}
+
+/** The trie as the store has it: of the last checkpoint. `loadChain` brings it to the tip. */
+export function openTrie({
+  store,
+  cachedBytesMax,
+  rule,
+}: TrieSettings & { readonly store: ChainStore }): StoredTrie {
+  return new StoredTrie({
+    pages: new TriePages({
+      source: store.triePages,
+      hash: sha256,
+      ...(cachedBytesMax === undefined ? {} : { cachedBytesMax }),
+    }),
+    checkpoint: store.readTrieCheckpoint(),
+    pastMax: provableRoots,
+    ...(rule === undefined ? {} : { rule }),
+  })
+}
+
+/** The state after the last final block, made again from the last blocks; the trie is brought to that block. */
 export async function loadChain(options: {
   genesis: Genesis
   store: ChainStore
-  trieNodes: TrieNodes
+  trie: StoredTrie
   schemes?: Schemes
 }): Promise<ChainState> {
-  const { genesis, store, trieNodes, schemes = nativeSchemes } = options
+  const { genesis, store, trie, schemes = nativeSchemes } = options
   const { height } = store.tip
+  await catchUpTrie(store, trie)
   if (height === 0) return genesisState(genesis, sha256)
   const blocks = []
   for (let at = Math.max(1, height - restoreWindowBlocks + 1); at <= height; at++) {
@@ -52,9 +83,26 @@ export async function loadChain(options: {
     sha256,
     recent: blocks,
     beacon: beaconOf(output),
-    trie: loadTrie(last.header.stateRoot, trieNodes),
+    trie: trie.root,
     convicted: convictions.map(({ validator }) => validator),
   })
+}
+
+/** Puts the messages of the blocks since the checkpoint into the trie again; their roots have to be the headers'. */
+async function catchUpTrie(store: ChainStore, trie: StoredTrie): Promise<void> {
+  await store.dropTriePages(trie.nextPageId)
+  const { tip } = store
+  assert(trie.height <= tip.height, `the trie is of block ${trie.height}, above the tip ${tip.height}`)
+  for (let height = trie.height + 1; height <= tip.height; height++) {
+    const [messages, block] = [await store.readMessages(height), await store.readHeader(height)]
+    assert(messages !== undefined && block !== undefined, `block ${height} is missing below the tip`)
+    const { inserted, stateRoot } = executeBlock({ trie: trie.root, pages: trie.pages, height, messages })
+    assert(
+      stateRoot === block.header.stateRoot,
+      `the messages of block ${height} give another trie than its header's`,
+    )
+    await store.saveTrie(trie.append({ height, inserted }))
+  }
 }
 
 /** What is on disk of a height: what was held, what was signed; the commitment made ahead for the next; and

@@ -11,7 +11,6 @@ import type { Submission } from '../node/submission.ts'
 import type { Thresholds } from '../quorum/index.ts'
 import { conflictOf } from '../sequencing/index.ts'
 import { ChainStore, checkAgainstDatabase, SigningRecord, StorageError } from '../storage/index.ts'
-import { TrieNodes } from '../trie/index.ts'
 import type { Genesis, Message, PeerId, SignedKind, ValidatorIndex } from '../types/index.ts'
 import type { Behaviour } from './behaviour.ts'
 import { SimulatedDisk } from './disk.ts'
@@ -71,7 +70,12 @@ interface Process {
 
 /** Heights above the final one whose frames gossip takes, as network/admission.ts has it. */
 const heightsAhead = 2
-const cachedTrieNodesMax = 2_000
+/** So small that runs of a few dozen blocks have checkpoints begun, cut off, made whole and gone on from, and pages
+ *  that were let go. */
+const trieSettings = {
+  cachedBytesMax: 30_000,
+  rule: { dirtyBytesMax: 20_000, leavesMax: 40, blocksMax: 6, pieceBytes: 3_000 },
+}
 
 export class SimulatedNode {
   readonly number: number
@@ -234,17 +238,12 @@ export class SimulatedNode {
     const { genesis, settings, schemes } = common
     const log = this.#log(process)
     const store = await ChainStore.open({ store: this.disk.open(), genesis })
-    const trieNodes = new TrieNodes({
-      source: store.trieNodes,
-      hash: sha256,
-      cachedNodesMax: cachedTrieNodesMax,
-    })
     const signing = await this.#openSigning(store, log)
     const replica = await Replica.open({
       genesis,
       settings,
       store,
-      trieNodes,
+      trieSettings,
       keys: this.#keys(),
       signing,
       transport: this.#wire(process),

@@ -13,7 +13,7 @@ import {
   maxConfigurableBytes,
 } from '../codec/index.ts'
 import { sha256, sha256Hex } from '../crypto/native/index.ts'
-import type { LeafReference, TrieNodeSource } from '../trie/ports.ts'
+import type { LeafReference, TriePageSource } from '../trie/ports.ts'
 import type {
   Batch,
   BatchId,
@@ -37,8 +37,9 @@ import {
   blockHeightKey,
   heightKey,
   messagePlaceKey,
+  metaKeys,
   poolBatchKey,
-  trieNodeKey,
+  triePageKey,
 } from './keys.ts'
 import {
   decodeBatchPlace,
@@ -55,8 +56,8 @@ import { unseal } from './sealed.ts'
 export type StoredBlock = FinalBlock & Pick<SequencedBlock, 'skipped'>
 
 export class ChainReader {
-  /** The trie's records (src/trie/ports.ts). */
-  readonly trieNodes: TrieNodeSource
+  /** The trie's pages (src/trie/ports.ts). */
+  readonly triePages: TriePageSource
   protected readonly store: KeyValueStore
   protected readonly context: FrameContext
 
@@ -64,7 +65,13 @@ export class ChainReader {
     this.store = store
     const entriesMax = commitmentEntriesMax(genesis.limits, genesis.validators.length)
     this.context = { limits: genesis.limits, entriesMax, sha256 }
-    this.trieNodes = { get: (hash) => store.get(trieNodeKey(hash)) }
+    this.triePages = {
+      get: (id) => {
+        const key = triePageKey(id)
+        const sealed = store.get(key)
+        return sealed === undefined ? undefined : unseal(`trie page ${id}`, key, sealed)
+      },
+    }
   }
 
   /** The final block at a height from 1 on; undefined where there is none yet. */
@@ -187,6 +194,12 @@ export class ChainReader {
 
   /** The data of a message that a leaf of the trie names (`LeafDataSource`). */
   readonly dataOf = (reference: LeafReference): Uint8Array | undefined => this.messageAt(reference)?.data
+
+  /** What a `StoredTrie` goes on from; undefined before the first checkpoint. */
+  readTrieCheckpoint(): Uint8Array | undefined {
+    const sealed = this.store.get(metaKeys.trieCheckpoint)
+    return sealed === undefined ? undefined : unseal('trie checkpoint', metaKeys.trieCheckpoint, sealed)
+  }
 
   /** Validators convicted by evidence in the chain, with the height of the block that did. */
   async readConvictions(): Promise<{ readonly validator: ValidatorIndex; readonly height: Height }[]> {

@@ -1,9 +1,9 @@
-// The database of a node: the chain, the trie's nodes, the pool, and what is under way. Every save is one atomic,
+// The database of a node: the chain, the trie's pages, the pool, and what is under way. Every save is one atomic,
 // synced write; what is promised or signed is sent only after the save that it rests on has resolved (protocol §3,
 // "on disk, synced, before it is on the wire"). It keeps and finds; what to keep is decided by its callers.
 import assert from 'node:assert/strict'
 import { decodeEvidence, encodeEvidence } from '../codec/index.ts'
-import type { NodeRecord } from '../trie/records.ts'
+import type { TrieWrites } from '../trie/stored-trie.ts'
 import type {
   Batch,
   BatchId,
@@ -24,11 +24,11 @@ import {
   allOf,
   evidenceKey,
   formatVersion,
-  heightKey,
   heightOfFrameKey,
+  idOfTriePageKey,
   metaKeys,
   poolBatchKey,
-  trieNodeKey,
+  triePageKey,
 } from './keys.ts'
 import { migrations as knownMigrations } from './migrations/index.ts'
 import { decodeVersion, encodeVersion, type Migration, migrate } from './migrations/migrate.ts'
@@ -53,8 +53,6 @@ export const provableRoots = 64
 /** Contradictions kept of one validator. One convicts it; the rest is for people to look at. */
 export const evidencePerValidator = 16
 
-const hashSize = 32
-
 export interface PoolBatch {
   readonly batch: Batch
   readonly receivedAt: TimeMs
@@ -75,9 +73,8 @@ export interface Step {
 
 /** What finalising a block changes. */
 export interface FinalStep extends SequencedBlock {
-  /** From `insertLeaves`: `newNodes` and `replacedNodes`. */
-  readonly trieNodes: readonly NodeRecord[]
-  readonly replacedTrieNodes: readonly Uint8Array[]
+  /** From `StoredTrie.append`. */
+  readonly trie: TrieWrites
   /** Those in the block, and those that can no longer be in any. */
   readonly removedPoolBatches: readonly BatchId[]
   /** Validators that evidence in this block convicts for the first time. */
@@ -193,7 +190,7 @@ export class ChainStore extends ChainReader {
     const operations = [
       ...putBlock(step),
       ...putConvictions(height, step.convicted ?? []),
-      ...this.#trieOperations(step, height),
+      ...trieOperations(step.trie),
       ...this.#refusals.operationsFor(refusals),
     ]
     for (const id of step.removedPoolBatches) operations.push({ type: 'del', key: poolBatchKey(id) })
@@ -204,6 +201,20 @@ export class ChainStore extends ChainReader {
     this.#tip = tip
     this.#frames.remove(doneFrames)
     this.#refusals.added(refusals)
+  }
+
+  /** Pages and a checkpoint apart from a block: where a restart puts in so much that it has to write in between. */
+  async saveTrie(writes: TrieWrites): Promise<void> {
+    const operations = trieOperations(writes)
+    if (operations.length > 0) await this.store.write(operations, { sync: true })
+  }
+
+  /** Deletes pages that a checkpoint which never became whole has left: those from this number on. */
+  async dropTriePages(fromId: number): Promise<void> {
+    const operations: WriteOperation[] = []
+    const range = { gte: triePageKey(fromId), lt: allOf('triePage').lt }
+    for await (const [key] of this.store.iterate(range)) operations.push({ type: 'del', key })
+    if (operations.length > 0) await this.store.write(operations, { sync: true })
   }
 
   /** The pool as it was saved, oldest first. Batches that came into the chain meanwhile are left out. */
@@ -265,28 +276,6 @@ export class ChainStore extends ChainReader {
     await this.store.close()
   }
 
-  /** New nodes come; nodes that no provable root has any more go. A trie only grows, so a node that a block replaced
-   *  is in no root from that block on. */
-  #trieOperations(step: FinalStep, height: Height): WriteOperation[] {
-    const operations: WriteOperation[] = []
-    const obsolete = heightKey('replacedNodes', Math.max(0, height - provableRoots))
-    const replaced = this.store.get(obsolete)
-    if (replaced !== undefined) {
-      for (let at = 0; at < replaced.length; at += hashSize) {
-        operations.push({ type: 'del', key: trieNodeKey(replaced.subarray(at, at + hashSize)) })
-      }
-      operations.push({ type: 'del', key: obsolete })
-    }
-    for (const { hash, record } of step.trieNodes) {
-      operations.push({ type: 'put', key: trieNodeKey(hash), value: record })
-    }
-    if (step.replacedTrieNodes.length > 0) {
-      const value = new Uint8Array(Buffer.concat(step.replacedTrieNodes))
-      operations.push({ type: 'put', key: heightKey('replacedNodes', height), value })
-    }
-    return operations
-  }
-
   /** Evidence not known yet, up to the bound for each validator: a liar can make as much of it as it likes. */
   #freshEvidence(evidence: readonly Evidence[]): Evidence[] {
     const known = new Map([...this.#evidence].map(([validator, heights]) => [validator, new Set(heights)]))
@@ -297,6 +286,13 @@ export class ChainStore extends ChainReader {
       return true
     })
   }
+}
+
+function trieOperations({ pages, removedPages, checkpoint }: TrieWrites): WriteOperation[] {
+  const operations: WriteOperation[] = removedPages.map((id) => ({ type: 'del', key: triePageKey(id) }))
+  for (const { id, bytes } of pages) operations.push(putSealed(triePageKey(id), bytes))
+  if (checkpoint !== undefined) operations.push(putSealed(metaKeys.trieCheckpoint, checkpoint))
+  return operations
 }
 
 async function begin(store: KeyValueStore, genesis: Genesis, version: number): Promise<void> {
@@ -322,6 +318,11 @@ export function readSigningNumber(store: KeyValueStore): number {
   const sealed = store.get(metaKeys.signingNumber)
   if (sealed === undefined) return 0
   return decodeNumber(unseal('signing number', metaKeys.signingNumber, sealed), 'signing number')
+}
+
+/** The numbers of all stored pages of the trie, ascending. */
+export async function* storedTriePages(store: KeyValueStore): AsyncGenerator<number, void> {
+  for await (const [key] of store.iterate(allOf('triePage'))) yield idOfTriePageKey(key)
 }
 
 function readEvidence(key: Uint8Array, sealed: Uint8Array): Evidence {

@@ -11,6 +11,7 @@ export {
   provableRoots,
   readSigningNumber,
   type Step,
+  storedTriePages,
 } from './chain-store.ts'
 export { type StorageCode, StorageError } from './errors.ts'
 export type { HeightFrame } from './frames.ts'

@@ -3,7 +3,7 @@
 import type { BatchId, BlockId, Height, MessageId, ValidatorIndex, View } from '../types/index.ts'
 
 /** The layout that this code reads and writes; migrations/ brings older ones here. */
-export const formatVersion = 1
+export const formatVersion = 2
 
 // Values marked "sealed" end in a checksum (sealed.ts); all others follow from the blocks.
 export const kinds = {
@@ -31,10 +31,8 @@ export const kinds = {
   conviction: 0x1b,
 
   // The trie.
-  /** node hash → its record (src/trie/records.ts). */
-  trieNode: 0x20,
-  /** height u64 → hashes of the nodes that this block made obsolete; they go when its roots need no more proofs. */
-  replacedNodes: 0x21,
+  /** number u64 → a page (src/trie/page.ts); sealed. 0x20 and 0x21 were nodes, up to format 1. */
+  triePage: 0x22,
 
   // What is under way.
   /** batch id → receivedAt u64 · pinned u8 · the batch as in blockBatch; sealed. */
@@ -51,7 +49,7 @@ export const kinds = {
 } as const
 
 export type KeyKind = keyof typeof kinds
-type HeightKind = 'blockHead' | 'header' | 'spans' | 'skipped' | 'replacedNodes'
+type HeightKind = 'blockHead' | 'header' | 'spans' | 'skipped'
 
 /** The values that are there once. */
 export const metaKeys = {
@@ -63,6 +61,8 @@ export const metaKeys = {
   tip: metaKey('tip'),
   /** u64: the highest running number of the signing record that anything here depends on; sealed. */
   signingNumber: metaKey('signing-number'),
+  /** The trie's last whole checkpoint (src/trie/stored-trie.ts); absent before the first; sealed. */
+  trieCheckpoint: metaKey('trie-checkpoint'),
   /** JSON: where peers were last reached; sealed. */
   peers: metaKey('peers'),
 }
@@ -98,11 +98,15 @@ export function convictionKey(validator: ValidatorIndex): Uint8Array {
   return key
 }
 
-/** @param hash 32 bytes. */
-export function trieNodeKey(hash: Uint8Array): Uint8Array {
-  const key = newKey(kinds.trieNode, 32)
-  key.set(hash, 1)
+export function triePageKey(id: number): Uint8Array {
+  const key = newKey(kinds.triePage, 8)
+  writeU64(key, 1, id)
   return key
+}
+
+/** The number in a key of `triePageKey`. */
+export function idOfTriePageKey(key: Uint8Array): number {
+  return readU64(key, 1)
 }
 
 export function poolBatchKey(id: BatchId): Uint8Array {

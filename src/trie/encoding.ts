@@ -121,8 +121,13 @@ export function bitOf(key: Uint8Array, index: number): 0 | 1 {
 
 /** The first bit in which two keys differ, or 256 where they are equal. */
 export function firstDifference(a: Uint8Array, b: Uint8Array): number {
+  return firstDifferenceAt(a, 0, b, 0)
+}
+
+/** The same for keys that begin somewhere in longer bytes. */
+export function firstDifferenceAt(a: Uint8Array, aAt: number, b: Uint8Array, bAt: number): number {
   for (let byte = 0; byte < HASH_BYTES; byte += 1) {
-    const difference = (a[byte] ?? 0) ^ (b[byte] ?? 0)
+    const difference = (a[aAt + byte] ?? 0) ^ (b[bAt + byte] ?? 0)
     if (difference !== 0) return byte * 8 + Math.clz32(difference) - 24
   }
   return KEY_BITS

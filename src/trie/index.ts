@@ -1,5 +1,6 @@
 // The trie of message data: everything a node needs. Browsers and clients take ./verify.ts alone.
 
+export { auditTrie } from './audit.ts'
 export {
   bitOf,
   encodeBranch,
@@ -13,17 +14,24 @@ export {
 } from './encoding.ts'
 export { TrieError, type TrieFailure } from './errors.ts'
 export { type Inserted, insertLeaves, type NewLeaf } from './insert.ts'
-export { type LeafNode, TrieNodes, type TrieNodesOptions } from './nodes.ts'
+export { TriePages, type TriePagesOptions } from './pages.ts'
 export type * from './ports.ts'
-export { leafOnPath, proveAbsence, proveInclusion } from './prove.ts'
-export type { NodeRecord } from './records.ts'
+export { type LeafNode, leafOnPath, proveAbsence, proveInclusion } from './prove.ts'
 export {
   EMPTY_STATE_ROOT,
   EMPTY_TRIE,
-  loadTrie,
   rootToJson,
   rootToJsonText,
   stateRootOf,
   type TrieRoot,
 } from './root.ts'
+export {
+  type Checkpoint,
+  type CheckpointRule,
+  decodeCheckpoint,
+  defaultCheckpointRule,
+  StoredTrie,
+  type TrieStep,
+  type TrieWrites,
+} from './stored-trie.ts'
 export * from './verify.ts'

@@ -1,11 +1,27 @@
 // Makes proofs: the nodes from the root along a key's own bits. What they prove, and why, is said in README.md.
 
-import { bitOf, equalBytes, keyToBits } from './encoding.ts'
+import { bitOf, equalBytes, HASH_BYTES, keyToBits } from './encoding.ts'
 import { TrieError } from './errors.ts'
-import type { LeafNode, TrieNodes } from './nodes.ts'
-import type { LeafDataSource } from './ports.ts'
+import type { Page, PageRef } from './page.ts'
+import type { TriePages } from './pages.ts'
+import type { LeafDataSource, LeafReference } from './ports.ts'
 import type { AbsenceProof, MerkleProof, ProofStep } from './proof.ts'
-import { rootToJson, type TrieRoot } from './root.ts'
+import { rootToJson, type TrieRoot, type TrieSide } from './root.ts'
+
+/** A leaf: its key, and the message that brought it first. */
+export interface LeafNode {
+  readonly key: Uint8Array
+  readonly hash: Uint8Array
+  readonly reference: LeafReference
+}
+
+/** A branch on the way to a leaf. */
+interface BranchOnPath {
+  readonly bit: number
+  readonly hash: Uint8Array
+  readonly left: Uint8Array
+  readonly right: Uint8Array
+}
 
 /**
  * Shows that a leaf with this 32-byte `key` is in the trie; undefined where there is none (never another leaf's proof,
@@ -14,57 +30,97 @@ import { rootToJson, type TrieRoot } from './root.ts'
 export function proveInclusion(
   root: TrieRoot,
   key: Uint8Array,
-  nodes: TrieNodes,
+  pages: TriePages,
   dataOf: LeafDataSource,
 ): MerkleProof | undefined {
-  const leaf = leafOnPath(root, key, nodes)
+  const leaf = leafOnPath(root, key, pages)
   if (leaf === undefined || !equalBytes(leaf.key, key)) return undefined
-  return { nodes: pathOf(root, key, nodes, dataOf) }
+  return { nodes: pathOf(root, key, pages, dataOf) }
 }
 
 /** Shows that no leaf with this 32-byte `key` is in the trie; undefined where there is one. */
 export function proveAbsence(
   root: TrieRoot,
   key: Uint8Array,
-  nodes: TrieNodes,
+  pages: TriePages,
   dataOf: LeafDataSource,
 ): AbsenceProof | undefined {
-  const leaf = leafOnPath(root, key, nodes)
+  const leaf = leafOnPath(root, key, pages)
   if (leaf !== undefined && equalBytes(leaf.key, key)) return undefined
-  return { absent: true, key: keyToBits(key), nodes: pathOf(root, key, nodes, dataOf) }
+  return { absent: true, key: keyToBits(key), nodes: pathOf(root, key, pages, dataOf) }
 }
 
 /**
  * The leaf at which a walk along the bits of `key` ends: the one with that key if there is one, else the one by which
  * its absence is shown; undefined on an empty side. For callers that read its data before they ask for a proof.
  */
-export function leafOnPath(root: TrieRoot, key: Uint8Array, nodes: TrieNodes): LeafNode | undefined {
+export function leafOnPath(root: TrieRoot, key: Uint8Array, pages: TriePages): LeafNode | undefined {
   const side = bitOf(key, 0) === 0 ? root.left : root.right
-  if (side === null) return undefined
-  let node = nodes.load(side)
-  while (node.kind === 'branch') node = nodes.load(bitOf(key, node.bit) === 0 ? node.left : node.right)
-  return node
+  return side === null ? undefined : walk(side, key, pages, () => undefined)
 }
 
-function pathOf(root: TrieRoot, key: Uint8Array, nodes: TrieNodes, dataOf: LeafDataSource): ProofStep[] {
+function pathOf(root: TrieRoot, key: Uint8Array, pages: TriePages, dataOf: LeafDataSource): ProofStep[] {
   const steps: ProofStep[] = [[false, { Root: rootToJson(root) }]]
   let isRight = bitOf(key, 0) === 1
-  let ref = isRight ? root.right : root.left
-  // Bits increase on the way down: at most 255 branches and a leaf.
-  while (ref !== null) {
-    const hash = Array.from(ref.hash)
-    const node = nodes.load(ref)
-    if (node.kind === 'leaf') {
-      const data = dataOf(node.reference)
-      if (data === undefined) throw new TrieError({ code: 'missing-data', reference: node.reference })
-      const leaf = { prefix: null, key: keyToBits(node.key), hash, data: Array.from(data) }
-      steps.push([isRight, { Leaf: leaf }])
-      return steps
-    }
-    const [left, right] = [Array.from(node.left.hash), Array.from(node.right.hash)]
-    steps.push([isRight, { Branch: { key: [node.bit], hash, left, right } }])
-    isRight = bitOf(key, node.bit) === 1
-    ref = isRight ? node.right : node.left
+  const side = isRight ? root.right : root.left
+  if (side === null) return steps
+  const leaf = walk(side, key, pages, ({ bit, hash, left, right }) => {
+    const branch = { key: [bit], hash: Array.from(hash), left: Array.from(left), right: Array.from(right) }
+    steps.push([isRight, { Branch: branch }])
+    isRight = bitOf(key, bit) === 1
+  })
+  const data = dataOf(leaf.reference)
+  if (data === undefined) throw new TrieError({ code: 'missing-data', reference: leaf.reference })
+  const node = {
+    prefix: null,
+    key: keyToBits(leaf.key),
+    hash: Array.from(leaf.hash),
+    data: Array.from(data),
   }
+  steps.push([isRight, { Leaf: node }])
   return steps
+}
+
+/** From a side down along the bits of `key`: at most 255 branches, since bits increase on the way. */
+function walk(
+  side: TrieSide,
+  key: Uint8Array,
+  pages: TriePages,
+  onBranch: (branch: BranchOnPath) => void,
+): LeafNode {
+  let ref: PageRef | undefined = side.below
+  let leaf: LeafNode = {
+    key: side.key,
+    hash: side.hash,
+    reference: { height: side.newest, index: side.index },
+  }
+  while (ref !== undefined) {
+    const page = pages.load(ref)
+    const at = walkPage(page, key, onBranch)
+    const { keyIn, keyAt, newest, index, below } = page.entry(at)
+    ref = below
+    if (ref === undefined) {
+      const reference = { height: newest, index }
+      leaf = { key: keyIn.slice(keyAt, keyAt + HASH_BYTES), hash: page.hashOf(at, at + 1), reference }
+    }
+  }
+  return leaf
+}
+
+/** The entry of a page to which the bits of `key` lead. */
+function walkPage(page: Page, key: Uint8Array, onBranch: (branch: BranchOnPath) => void): number {
+  let [start, end] = [0, page.count]
+  while (end - start > 1) {
+    const split = page.splitOf(start, end)
+    const bit = page.gap(split)
+    onBranch({
+      bit,
+      hash: page.hashOf(start, end),
+      left: page.hashOf(start, split),
+      right: page.hashOf(split, end),
+    })
+    if (bitOf(key, bit) === 0) end = split
+    else start = split
+  }
+  return start
 }

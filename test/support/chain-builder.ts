@@ -30,10 +30,11 @@ import { Mempool } from '../../src/mempool/index.ts'
 import { ChainHead, type FinalEvent } from '../../src/node/chain-head.ts'
 import { BlockExecution, type Executed } from '../../src/node/execution.ts'
 import { type NodeKeys, publicKeysOf } from '../../src/node/keys.ts'
+import { openTrie } from '../../src/node/restart.ts'
 import { thresholdsOf } from '../../src/quorum/index.ts'
 import { makeEvidence, messageOfEvidence } from '../../src/sequencing/index.ts'
 import { ChainStore, type KeyValueStore, MemoryStore } from '../../src/storage/index.ts'
-import { TrieNodes } from '../../src/trie/index.ts'
+import type { StoredTrie } from '../../src/trie/index.ts'
 import type {
   Batch,
   BatchId,
@@ -94,7 +95,7 @@ export class ChainBuilder {
   /** Secrets of the validators, by index. */
   readonly keys: readonly NodeKeys[]
   readonly store: ChainStore
-  readonly trieNodes: TrieNodes
+  readonly trie: StoredTrie
   readonly mempool: Mempool
   readonly #voters: readonly Signer[]
   readonly #nodes: readonly Signer[]
@@ -107,18 +108,21 @@ export class ChainBuilder {
     this.genesis = genesis
     this.keys = keys
     this.store = store
-    this.trieNodes = new TrieNodes({ source: store.trieNodes, hash: sha256 })
+    this.trie = openTrie({
+      store,
+      rule: { dirtyBytesMax: 1e6, leavesMax: 1000, blocksMax: 4, pieceBytes: 1e6 },
+    })
     this.mempool = new Mempool({ maxBytes: 1 << 24, maxBatches: 1_000, reservedAuthors: [], nextHeight: 1 })
     this.#voters = keys.map(({ votingSeed }) => createSigner(votingSeed))
     this.#nodes = keys.map(({ nodeSeed }) => createSigner(nodeSeed))
     const state = genesisState(genesis, sha256)
-    this.#head = new ChainHead({ store, mempool: this.mempool, powers, state })
+    this.#head = new ChainHead({ store, mempool: this.mempool, powers, state, trie: this.trie })
     this.#execution = new BlockExecution({
       genesis,
       powers,
       thresholds: thresholdsOf(powers, genesis.faultModel),
       store,
-      nodes: this.trieNodes,
+      pages: this.trie.pages,
       sha256,
       verifySigned: ({ kind, bytes, signature, key }) =>
         verifySignature({ publicKey: key, message: this.#input(kind, bytes), signature }),

@@ -19,7 +19,7 @@ export interface ProvenChain {
 
 export async function provenChain(options: ChainBuilderOptions = {}): Promise<ProvenChain> {
   const builder = await ChainBuilder.create(options)
-  const { genesis, store, trieNodes, keys } = builder
+  const { genesis, store, trie, keys } = builder
   const nodeSeed = keys[0]?.nodeSeed
   assert(nodeSeed !== undefined)
   const signer = createSigner(nodeSeed)
@@ -27,7 +27,7 @@ export async function provenChain(options: ChainBuilderOptions = {}): Promise<Pr
     signer.sign(signingInput({ kind: 'receipt', genesisHash: genesis.hash, bytes }))
   const maker = new ProofMaker({
     store,
-    trieNodes,
+    trie,
     sha256,
     receiptSigner: { node: signer.publicKey, sign },
     clock: { nowMs: () => receiptTimeMs },

@@ -54,8 +54,8 @@ const exceptions: Readonly<Record<string, readonly string[]>> = { simulation: ['
 const entries: Readonly<Record<string, RegExp>> = {
   // Hashes and hex alone, for rooms that would otherwise load the curves as well.
   crypto: /^((native|portable)\/(index|hash|hex)|domain)\.ts$/,
-  // What a bundle for browsers takes, and the stored form of nodes.
-  trie: /^(verify|records)\.ts$/,
+  // What a bundle for browsers takes, and what a block writes of the trie.
+  trie: /^(verify|stored-trie)\.ts$/,
   quorum: /^assert\.ts$/,
   // Trees of a header, and evidence: for who checks proofs without making blocks.
   sequencing: /^(evidence|merkle|roots)\.ts$/,

@@ -12,7 +12,7 @@ import {
 import { hashConcat, sha256, sha256Hex } from '../../../src/crypto/native/index.ts'
 import { messageOfEvidence } from '../../../src/sequencing/index.ts'
 import { ChainStore, MemoryStore } from '../../../src/storage/index.ts'
-import { EMPTY_STATE_ROOT, keyOf, loadTrie, proveInclusion, TrieNodes } from '../../../src/trie/index.ts'
+import { EMPTY_STATE_ROOT, keyOf, proveInclusion, StoredTrie, TriePages } from '../../../src/trie/index.ts'
 import type {
   Batch,
   BatchId,
@@ -53,7 +53,7 @@ describe('genesisState', () => {
 
 describe('executeBlock', () => {
   it('puts the data of every message into the trie, named by where it stands', async () => {
-    const { nodes, chain } = await aChain()
+    const { chain } = await aChain()
     const batch = aBatch([aMessage('a'), aMessage('b', { namespace: 'diseq/evidence' })])
     await chain.finalise([batch])
 
@@ -61,25 +61,29 @@ describe('executeBlock', () => {
     for (const [index, text] of ['a', 'b'].entries()) {
       const key = keyOf(dataOf(text), sha256)
       const asked: unknown[] = []
-      const proof = proveInclusion(root, key, nodes, (reference) => {
+      const proof = proveInclusion(root, key, chain.trie.pages, (reference) => {
         asked.push(reference)
         return chain.store.dataOf(reference)
       })
       assert.ok(proof !== undefined)
       assert.deepEqual(asked, [{ height: 1, index }])
     }
-    assert.equal(proveInclusion(root, keyOf(dataOf('c'), sha256), nodes, chain.store.dataOf), undefined)
+    assert.equal(
+      proveInclusion(root, keyOf(dataOf('c'), sha256), chain.trie.pages, chain.store.dataOf),
+      undefined,
+    )
   })
 
   it('leaves the trie as it is where a block brings no new data', async () => {
-    const { nodes, chain } = await aChain()
+    const { chain } = await aChain()
     await chain.finalise([aBatch([aMessage('a')])])
     const { trie, stateRoot } = chain.state
 
     const again = sequenced(aBatch([aMessage('a', { timestamp: 99 })]))
-    const executed = executeBlock({ trie, nodes, height: 2, messages: again })
-    assert.deepEqual([executed.stateRoot, executed.newNodes, executed.replacedNodes], [stateRoot, [], []])
-    assert.equal(executeBlock({ trie, nodes, height: 2, messages: [] }).stateRoot, stateRoot)
+    const { pages } = chain.trie
+    const executed = executeBlock({ trie, pages, height: 2, messages: again })
+    assert.deepEqual([executed.stateRoot, executed.inserted.added], [stateRoot, 0])
+    assert.equal(executeBlock({ trie, pages, height: 2, messages: [] }).stateRoot, stateRoot)
   })
 
   it('comes to one root however the messages are put into blocks', async () => {
@@ -173,14 +177,12 @@ describe('restoreState', () => {
       assert.equal(expectedLine.has(waiting.id), heights > 0)
 
       const { trie, height } = restored
-      const nodes = new TrieNodes({
-        source: (await ChainStore.open({ store, genesis })).trieNodes,
-        hash: sha256,
-      })
+      const { pages } = aTrieOf(await ChainStore.open({ store, genesis }))
       const messages = sequenced(aBatch([aMessage('one more')]))
       assert.equal(
-        executeBlock({ trie, nodes, height: height + 1, messages }).stateRoot,
-        executeBlock({ trie: chain.state.trie, nodes: chain.nodes, height: height + 1, messages }).stateRoot,
+        executeBlock({ trie, pages, height: height + 1, messages }).stateRoot,
+        executeBlock({ trie: chain.state.trie, pages: chain.trie.pages, height: height + 1, messages })
+          .stateRoot,
       )
     })
   }
@@ -203,12 +205,12 @@ describe('restoreState', () => {
 /** A chain that grows in a store by made-up blocks. */
 class TestChain {
   readonly store: ChainStore
-  readonly nodes: TrieNodes
+  readonly trie: StoredTrie
   state: ChainState = genesisState(genesis, sha256)
 
-  constructor(store: ChainStore, nodes: TrieNodes) {
+  constructor(store: ChainStore) {
     this.store = store
-    this.nodes = nodes
+    this.trie = aTrieOf(store)
   }
 
   async finalise(
@@ -219,7 +221,7 @@ class TestChain {
     const { trie, blockId: previousBlockId } = this.state
     const height = this.state.height + 1
     const messages = batches.flatMap(sequenced)
-    const executed = executeBlock({ trie, nodes: this.nodes, height, messages })
+    const executed = executeBlock({ trie, pages: this.trie.pages, height, messages })
     const commitments = [...attached]
       .sort((a, b) => a - b)
       .map((validator) => aCommitment(height, validator, validator === 3 ? listed : []))
@@ -228,8 +230,7 @@ class TestChain {
     await this.store.saveFinal({
       final: finalised(block, batches),
       skipped: [],
-      trieNodes: executed.newNodes,
-      replacedTrieNodes: executed.replacedNodes,
+      trie: this.trie.append({ height, inserted: executed.inserted }),
       removedPoolBatches: [],
     })
     const batchIds = batches.map(({ id }) => id)
@@ -242,8 +243,14 @@ class TestChain {
 async function aChain() {
   const store = new MemoryStore()
   const chainStore = await ChainStore.open({ store, genesis })
-  const nodes = new TrieNodes({ source: chainStore.trieNodes, hash: sha256, cachedNodesMax: 8 })
-  return { store, nodes, chain: new TestChain(chainStore, nodes) }
+  return { store, chain: new TestChain(chainStore) }
+}
+
+/** Written with every block. */
+function aTrieOf(store: ChainStore): StoredTrie {
+  const pages = new TriePages({ source: store.triePages, hash: sha256, cachedBytesMax: 2000 })
+  const rule = { dirtyBytesMax: 1, leavesMax: 1, blocksMax: 1, pieceBytes: 1e6 }
+  return new StoredTrie({ pages, checkpoint: store.readTrieCheckpoint(), pastMax: 64, rule })
 }
 
 async function restoreFrom(store: MemoryStore, beacon: Hash): Promise<ChainState> {
@@ -255,9 +262,7 @@ async function restoreFrom(store: MemoryStore, beacon: Hash): Promise<ChainState
     if (final === undefined) throw new Error(`block ${at} is missing`)
     recent.push({ block: final.block, batchIds: final.batches.map(({ id }) => id) })
   }
-  const stateRoot = recent.at(-1)?.block.header.stateRoot ?? EMPTY_STATE_ROOT
-  const nodes = new TrieNodes({ source: chainStore.trieNodes, hash: sha256 })
-  const trie = loadTrie(stateRoot, nodes)
+  const trie = aTrieOf(chainStore).root
   const convicted = (await chainStore.readConvictions()).map(({ validator }) => validator)
   return restoreState({ genesis, sha256, recent, beacon, trie, convicted })
 }

@@ -7,9 +7,9 @@ import { BatchFetcher } from '../../../src/node/batch-fetcher.ts'
 import { BlockWork } from '../../../src/node/block-work.ts'
 import { ChainHead } from '../../../src/node/chain-head.ts'
 import { BlockExecution } from '../../../src/node/execution.ts'
+import { openTrie } from '../../../src/node/restart.ts'
 import { thresholdsOf } from '../../../src/quorum/index.ts'
 import { ChainStore, MemoryStore } from '../../../src/storage/index.ts'
-import { TrieNodes } from '../../../src/trie/index.ts'
 import type { Batch, BatchId, BlockId, Height } from '../../../src/types/index.ts'
 import { aMessage, ChainBuilder } from '../../support/chain-builder.ts'
 
@@ -31,11 +31,11 @@ async function aFollowerOf(chain: ChainBuilder, held: readonly Batch[] = []) {
   const thresholds = thresholdsOf(powers, genesis.faultModel)
   const store = await ChainStore.open({ store: new LateStore(), genesis })
   const mempool = new Mempool({ maxBytes: 1e7, maxBatches: 100, reservedAuthors: [], nextHeight: 1 })
-  const head = new ChainHead({ store, mempool, powers, state: genesisState(genesis, sha256) })
+  const trie = openTrie({ store })
+  const head = new ChainHead({ store, mempool, powers, state: genesisState(genesis, sha256), trie })
   const transport = { peers: () => [], requestBatches: async () => [] }
   const fetcher = new BatchFetcher({ transport, clock, log, blockIntervalMs: () => 0, onBatch: () => {} })
-  const nodes = new TrieNodes({ source: store.trieNodes, hash: sha256 })
-  const shared = { genesis, powers, thresholds, store, nodes, sha256 }
+  const shared = { genesis, powers, thresholds, store, pages: trie.pages, sha256 }
   const batchOf = (id: BatchId) => held.find((batch) => batch.id === id)
   const execution = new BlockExecution({ ...shared, verifySigned: () => true, batchOf })
   const appended: Height[] = []

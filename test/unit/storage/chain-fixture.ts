@@ -117,8 +117,7 @@ export function aFinalStep(
   return {
     final: finalised(block, batches),
     skipped,
-    trieNodes: [],
-    replacedTrieNodes: [],
+    trie: { pages: [], removedPages: [], checkpoint: undefined },
     removedPoolBatches: batches.map(({ id }) => id),
   }
 }

@@ -7,8 +7,10 @@ import {
   type HeightFrame,
   type KeyValueStore,
   MemoryStore,
-  provableRoots,
+  StorageError,
+  storedTriePages,
 } from '../../../src/storage/index.ts'
+import { formatVersion, metaKeys, triePageKey } from '../../../src/storage/keys.ts'
 import type { Batch, BlockId, Evidence, MessageId, PeerId } from '../../../src/types/index.ts'
 import {
   aBatch,
@@ -218,19 +220,50 @@ describe('ChainStore: the chain', () => {
     ])
   })
 
-  it('keeps replaced trie nodes as long as a root that has them can be proven against', async () => {
-    const chain = await anOpenStore()
-    const hash = (text: string) => Uint8Array.from(Buffer.from(hashOf(text), 'hex'))
-    const node = (text: string) => ({ hash: hash(text), record: Uint8Array.from(Buffer.from(text)) })
-    await chain.saveFinal({ ...next(chain), trieNodes: [node('old'), node('kept')] })
-    await chain.saveFinal({ ...next(chain), trieNodes: [node('new')], replacedTrieNodes: [hash('old')] })
-    const get = (text: string) => chain.trieNodes.get(hash(text))?.length
-    assert.deepEqual(['old', 'kept', 'new', 'none'].map(get), [3, 4, 3, undefined])
+  it('keeps pages of the trie and its checkpoint with a block, until they are let go', async () => {
+    const store = new MemoryStore()
+    const chain = await anOpenStore(store)
+    const page = (id: number) => ({ id, bytes: Uint8Array.of(id, 7) })
+    const trie = (ids: readonly number[], removedPages: readonly number[], checkpoint?: number) => ({
+      pages: ids.map(page),
+      removedPages,
+      checkpoint: checkpoint === undefined ? undefined : Uint8Array.of(checkpoint),
+    })
+    assert.equal(chain.readTrieCheckpoint(), undefined)
+    await chain.saveFinal({ ...next(chain), trie: trie([1, 2], []) })
+    assert.equal(chain.readTrieCheckpoint(), undefined)
+    await chain.saveFinal({ ...next(chain), trie: trie([3], [], 9) })
+    await chain.saveTrie(trie([4, 2 ** 40], [1]))
 
-    while (chain.tip.height < 1 + provableRoots) await chain.saveFinal(next(chain))
-    assert.equal(get('old'), 3, 'block 1 is the 64th before the tip')
-    await chain.saveFinal(next(chain))
-    assert.deepEqual(['old', 'kept', 'new'].map(get), [undefined, 4, 3])
+    const again = await anOpenStore(store)
+    assert.deepEqual(again.readTrieCheckpoint(), Uint8Array.of(9))
+    const held = async () => {
+      const ids: number[] = []
+      for await (const id of storedTriePages(store)) ids.push(again.triePages.get(id)?.[0] ?? -1)
+      return ids
+    }
+    assert.deepEqual(await held(), [2, 3, 4, 0])
+    await again.dropTriePages(4)
+    assert.deepEqual(await held(), [2, 3])
+    assert.equal(again.triePages.get(4), undefined)
+  })
+
+  it('takes no changed page, and no changed checkpoint, for a whole one', async () => {
+    const store = new MemoryStore()
+    const chain = await anOpenStore(store)
+    await chain.saveTrie({
+      pages: [{ id: 5, bytes: Uint8Array.of(1) }],
+      removedPages: [],
+      checkpoint: Uint8Array.of(2),
+    })
+    for (const key of [triePageKey(5), metaKeys.trieCheckpoint]) {
+      const value = store.get(key)
+      assert(value !== undefined)
+      await store.write([{ type: 'put', key, value: value.with(0, 8) }])
+    }
+    const isCorrupted = (error: unknown) => error instanceof StorageError && error.code === 'corrupted'
+    assert.throws(() => chain.triePages.get(5), isCorrupted)
+    assert.throws(() => chain.readTrieCheckpoint(), isCorrupted)
   })
 })
 
@@ -381,22 +414,43 @@ describe('ChainStore.open', () => {
   it('refuses a store of a later format, and migrates one of an earlier', async () => {
     const store = new MemoryStore()
     const migration = {
-      from: 1,
+      from: formatVersion,
       name: 'made up',
       async *run() {
         yield [{ type: 'put', key: Uint8Array.of(0xf0), value: Uint8Array.of(1) } as const]
       },
     }
     await anOpenStore(store)
-    const later = { version: 2, migrations: [migration] }
-    await assert.rejects(ChainStore.open({ store, genesis, format: { version: 2, migrations: [] } }), {
-      code: 'open-failed',
-    })
+    const later = { version: formatVersion + 1, migrations: [migration] }
+    await assert.rejects(
+      ChainStore.open({ store, genesis, format: { version: formatVersion + 1, migrations: [] } }),
+      {
+        code: 'open-failed',
+      },
+    )
     await ChainStore.open({ store, genesis, format: later })
     assert.deepEqual(store.get(Uint8Array.of(0xf0)), Uint8Array.of(1))
 
     await assert.rejects(anOpenStore(store), { name: 'StorageError', code: 'format-too-new' })
     await ChainStore.open({ store, genesis, format: later })
+  })
+
+  it('leaves nothing of the nodes in which format 1 kept the trie', async () => {
+    const store = new MemoryStore()
+    const chain = await anOpenStore(store)
+    await chain.saveFinal(next(chain, [first]))
+    const nodes = [Uint8Array.of(0x20), Uint8Array.of(0x20, 0xff, 0xff), Uint8Array.of(0x21, 9)]
+    for (const key of nodes) await store.write([{ type: 'put', key, value: Uint8Array.of(1) }])
+    await store.write([{ type: 'put', key: metaKeys.format, value: Uint8Array.of(0, 0, 0, 1) }])
+
+    const again = await anOpenStore(store)
+    assert.deepEqual(
+      nodes.map((key) => store.get(key)),
+      [undefined, undefined, undefined],
+    )
+    assert.equal(again.tip.height, 1)
+    assert.deepEqual(store.get(metaKeys.format), Uint8Array.of(0, 0, 0, formatVersion))
+    assert.equal(again.readTrieCheckpoint(), undefined)
   })
 
   it('says what is damaged where a stored value does not decode', async () => {

@@ -1,19 +1,18 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { bitOf, encodeBranch, encodeRoot, firstDifference } from '../../../src/trie/encoding.ts'
+import { bitOf, encodeBranch, encodeRoot, firstDifference, keyOf } from '../../../src/trie/encoding.ts'
 import {
   EMPTY_STATE_ROOT,
   EMPTY_TRIE,
   insertLeaves,
   leafOf,
-  loadTrie,
+  leafOnPath,
   type NewLeaf,
   stateRootOf,
-  TrieError,
-  TrieNodes,
 } from '../../../src/trie/index.ts'
-import { MemorySource, MemoryTrie, sha256, someMessages, trieOf } from './memory-trie.ts'
+import type { PageRef } from '../../../src/trie/page.ts'
+import { eagerRule, MemoryTrie, sha256, someMessages, trieOf } from './memory-trie.ts'
 import { hex, seedNonCanonicalTries, tries, unhex } from './seed-vectors.ts'
 
 const NOWHERE = { height: 0, index: 0 }
@@ -48,11 +47,11 @@ describe('inserting leaves', () => {
       const orders = fc.tuple(
         fc.shuffledSubarray(leaves, { minLength: leaves.length }),
         fc.array(fc.integer({ min: 1, max: leaves.length }), { minLength: 1 }),
-        fc.integer({ min: 1, max: 30 }),
+        fc.integer({ min: 1, max: 30_000 }),
       )
       fc.assert(
-        fc.property(orders, ([order, sizes, cachedNodesMax]) => {
-          const built = new MemoryTrie({ cachedNodesMax })
+        fc.property(orders, ([order, sizes, cachedBytesMax]) => {
+          const built = new MemoryTrie({ cachedBytesMax, rule: eagerRule })
           for (let from = 0, group = 0; from < order.length; group += 1) {
             const size = sizes[group % sizes.length] ?? 1
             built.insertLeaves(order.slice(from, from + size))
@@ -80,7 +79,7 @@ describe('inserting leaves', () => {
       .map(([fill, at, byte]) => new Uint8Array(32).fill(fill).with(at, byte))
     fc.assert(
       fc.property(fc.array(fc.array(key, { maxLength: 12 }), { maxLength: 4 }), (groups) => {
-        const built = new MemoryTrie({ cachedNodesMax: 3 })
+        const built = new MemoryTrie({ cachedBytesMax: 1, rule: eagerRule })
         for (const group of groups) built.insertLeaves(group.map(leafAt))
         const all = new Map(groups.flat().map((each) => [hex(each), each]))
         assert.equal(stateRootOf(built.root), hex(rootByTheRules([...all.values()])))
@@ -99,84 +98,62 @@ describe('inserting leaves', () => {
     const first = built.insertLeaves([named(3), named(1), named(2), named(4, other)])
     assert.equal(first.added, 2)
     const again = built.insertLeaves([named(9), named(8, other)])
-    assert.deepEqual(again, { root: first.root, newNodes: [], replacedNodes: [], added: 0 })
-    const record = built.source.records.get(hex(sha256(key)))
-    assert.equal(hex(record?.slice(-12) ?? key), '000000000000000300000007')
+    const nothing = { replacedPages: [], changedBuckets: [], grownBytes: 0, added: 0 }
+    assert.deepEqual(again, { root: first.root, ...nothing })
+    assert.deepEqual(leafOnPath(built.root, key, built.pages)?.reference, { height: 3, index: 7 })
   })
 
   it('gives an empty group back as it came', () => {
-    const { nodes } = new MemoryTrie()
-    const inserted = insertLeaves(EMPTY_TRIE, [], nodes)
+    const { pages } = new MemoryTrie()
+    const inserted = insertLeaves(EMPTY_TRIE, [], pages)
     assert.equal(inserted.root, EMPTY_TRIE)
     assert.equal(stateRootOf(inserted.root), EMPTY_STATE_ROOT)
   })
 
-  it('hashes and returns each node of the group once, the root last, and what it replaces', () => {
+  it('names the pages that it replaces, and the first bytes of what it adds', () => {
     const messages = someMessages(300)
     const built = trieOf(messages.slice(0, 200))
-    const before = new Set(built.source.records.keys())
+    const before = new Set(pagesOf(built))
     const inserted = built.insert(messages.slice(150))
     assert.equal(inserted.added, 100)
-    const hashes = inserted.newNodes.map(({ hash }) => hex(hash))
-    assert.equal(new Set(hashes).size, hashes.length)
-    assert.equal(hashes.at(-1), stateRootOf(inserted.root))
-    assert.ok(hashes.every((hash) => !before.has(hash)))
-    // What is left without the replaced nodes is the trie, no node more: 300 leaves, a root, the branches.
-    for (const hash of inserted.replacedNodes) assert.ok(built.source.records.delete(hex(hash)))
-    assert.equal(built.source.records.size, 300 + 1 + 298)
-    const fresh = new TrieNodes({ source: built.source, hash: sha256 })
-    const all = messages.map((data) => ({ ...leafOf(data, sha256), reference: NOWHERE }))
-    assert.equal(insertLeaves(loadTrie(stateRootOf(inserted.root), fresh), all, fresh).added, 0)
-  })
-
-  it('goes on after a restart from the root hash and the records alone', () => {
-    const messages = someMessages(120)
-    const built = trieOf(messages.slice(0, 60))
-    const nodes = new TrieNodes({ source: built.source, hash: sha256 })
-    const leaves = messages.slice(60).map((data) => ({ ...leafOf(data, sha256), reference: NOWHERE }))
-    const restarted = insertLeaves(loadTrie(stateRootOf(built.root), nodes), leaves, nodes)
-    const kept = insertLeaves(built.root, leaves, built.nodes)
-    assert.equal(stateRootOf(restarted.root), stateRootOf(kept.root))
+    const after = new Set(pagesOf(built))
+    const gone = [...before].filter((page) => !after.has(page))
+    assert.deepEqual(new Set(inserted.replacedPages), new Set(gone))
+    const buckets = messages.slice(200).map((data) => keyOf(data, sha256)[0] ?? -1)
     assert.deepEqual(
-      restarted.newNodes.map(({ hash, record }) => [hex(hash), hex(record)]),
-      kept.newNodes.map(({ hash, record }) => [hex(hash), hex(record)]),
+      inserted.changedBuckets,
+      [...new Set(buckets)].sort((a, b) => a - b),
     )
   })
 
   it('leaves the older roots as they were', () => {
-    const built = new MemoryTrie({ cachedNodesMax: 5 })
+    const built = new MemoryTrie()
     const roots = someMessages(30).map((data) => built.insert([data]).root)
     for (const [index, root] of roots.entries()) {
       const again = trieOf(someMessages(30).slice(0, index + 1))
       assert.equal(stateRootOf(root), stateRootOf(again.root))
       const next = someMessages(30).slice(index + 1, index + 2)
       const leaves = next.map((data) => ({ ...leafOf(data, sha256), reference: NOWHERE }))
-      assert.equal(insertLeaves(root, leaves, built.nodes).added, next.length)
+      assert.equal(insertLeaves(root, leaves, built.pages).added, next.length)
     }
   })
 
-  it('says which node the store lacks', () => {
-    const built = trieOf(someMessages(50))
-    const nodes = new TrieNodes({ source: new MemorySource(), hash: sha256 })
-    assert.throws(
-      () => loadTrie(stateRootOf(built.root), nodes),
-      (error) =>
-        error instanceof TrieError &&
-        error.code === 'missing-node' &&
-        error.message.includes(stateRootOf(built.root)),
-    )
-  })
-
   it('refuses a key or leaf hash that is not 32 bytes', () => {
-    const { nodes } = new MemoryTrie()
+    const { pages } = new MemoryTrie()
     const leaf = { key: new Uint8Array(32), leafHash: new Uint8Array(32), reference: NOWHERE }
-    assert.throws(() => insertLeaves(EMPTY_TRIE, [{ ...leaf, key: new Uint8Array(31) }], nodes), RangeError)
+    assert.throws(() => insertLeaves(EMPTY_TRIE, [{ ...leaf, key: new Uint8Array(31) }], pages), RangeError)
     assert.throws(
-      () => insertLeaves(EMPTY_TRIE, [{ ...leaf, leafHash: new Uint8Array(33) }], nodes),
+      () => insertLeaves(EMPTY_TRIE, [{ ...leaf, leafHash: new Uint8Array(33) }], pages),
       RangeError,
     )
   })
 })
+
+function pagesOf({ root }: MemoryTrie): PageRef[] {
+  const refs = [root.left, root.right].flatMap((side) => (side?.below === undefined ? [] : [side.below]))
+  for (const ref of refs) refs.push(...(ref.page?.below ?? []).filter((below) => below !== undefined))
+  return refs
+}
 
 function leafAt(key: Uint8Array): NewLeaf {
   return { key, leafHash: sha256(key), reference: NOWHERE }

@@ -2,46 +2,70 @@
 
 import { hash as nodeHash } from 'node:crypto'
 import {
-  EMPTY_TRIE,
+  type CheckpointRule,
   type Inserted,
   insertLeaves,
   type LeafReference,
   leafOf,
   type NewLeaf,
-  TrieNodes,
+  StoredTrie,
+  TriePages,
   type TrieRoot,
+  type TrieWrites,
 } from '../../../src/trie/index.ts'
-import { hex } from './seed-vectors.ts'
 
 export function sha256(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(nodeHash('sha256', bytes, 'buffer'))
 }
 
-/** Records by hash; counts what is asked of it. */
+/** Pages by number, and the last checkpoint; counts what is asked of it. */
 export class MemorySource {
   reads = 0
-  readonly records = new Map<string, Uint8Array>()
+  pages = new Map<number, Uint8Array>()
+  checkpoint: Uint8Array | undefined
 
-  get(hash: Uint8Array): Uint8Array | undefined {
+  get(id: number): Uint8Array | undefined {
     this.reads += 1
-    return this.records.get(hex(hash))
+    return this.pages.get(id)
   }
 
-  put(inserted: Inserted): void {
-    for (const { hash, record } of inserted.newNodes) this.records.set(hex(hash), record)
+  put({ pages, removedPages, checkpoint }: TrieWrites): void {
+    for (const { id, bytes } of pages) this.pages.set(id, bytes)
+    for (const id of removedPages) this.pages.delete(id)
+    this.checkpoint = checkpoint ?? this.checkpoint
   }
 }
 
-/** Every message gets a height of its own, counted on from 1. */
+/** Begins a checkpoint with every block, and writes one page or more of it with each. */
+export const eagerRule: CheckpointRule = { dirtyBytesMax: 1, leavesMax: 1, blocksMax: 1, pieceBytes: 1 }
+
+/** Every message gets a height of its own, counted on from 1; a group of them is the block of its last. */
 export class MemoryTrie {
-  root: TrieRoot = EMPTY_TRIE
-  readonly source = new MemorySource()
-  readonly nodes: TrieNodes
+  readonly source: MemorySource
+  readonly pages: TriePages
   readonly data: Uint8Array[] = []
+  readonly stored: StoredTrie
   readonly dataOf = ({ height }: LeafReference): Uint8Array | undefined => this.data[height - 1]
 
-  constructor({ cachedNodesMax = 1000 }: { cachedNodesMax?: number } = {}) {
-    this.nodes = new TrieNodes({ source: this.source, hash: sha256, cachedNodesMax })
+  constructor({
+    cachedBytesMax = 100_000,
+    source = new MemorySource(),
+    pastMax = 64,
+    rule,
+  }: { cachedBytesMax?: number; source?: MemorySource; pastMax?: number; rule?: CheckpointRule } = {}) {
+    this.source = source
+    this.pages = new TriePages({ source, hash: sha256, cachedBytesMax })
+    const { checkpoint } = source
+    this.stored = new StoredTrie({
+      pages: this.pages,
+      checkpoint,
+      pastMax,
+      ...(rule === undefined ? {} : { rule }),
+    })
+  }
+
+  get root(): TrieRoot {
+    return this.stored.root
   }
 
   insert(messages: readonly Uint8Array[]): Inserted {
@@ -50,10 +74,10 @@ export class MemoryTrie {
     )
   }
 
+  /** As one block. */
   insertLeaves(leaves: readonly NewLeaf[]): Inserted {
-    const inserted = insertLeaves(this.root, leaves, this.nodes)
-    this.source.put(inserted)
-    this.root = inserted.root
+    const inserted = insertLeaves(this.root, leaves, this.pages)
+    this.source.put(this.stored.append({ height: this.stored.height + 1, inserted }))
     return inserted
   }
 

@@ -178,7 +178,7 @@ describe('reading the JSON of a proof', () => {
 describe('reading the JSON of an absence proof', () => {
   const trie = trieOf(someMessages(9))
   const key = keyOf(new Uint8Array(3), sha256)
-  const proof = proveAbsence(trie.root, key, trie.nodes, trie.dataOf) ?? assert.fail('the key is absent')
+  const proof = proveAbsence(trie.root, key, trie.pages, trie.dataOf) ?? assert.fail('the key is absent')
 
   it('gives back what was written, key and all', () => {
     const text = proofToJsonText(proof)
@@ -189,7 +189,7 @@ describe('reading the JSON of an absence proof', () => {
 
   it('does not take one kind of proof for the other', () => {
     const present = keyOf(someMessages(9)[4] ?? key, sha256)
-    const inclusion: MerkleProof | undefined = proveInclusion(trie.root, present, trie.nodes, trie.dataOf)
+    const inclusion: MerkleProof | undefined = proveInclusion(trie.root, present, trie.pages, trie.dataOf)
     assert.ok(parseProofJson(inclusion).ok)
     assert.equal(parseAbsenceProofJson(inclusion).ok, false)
     assert.equal(parseProofJson(proof).ok, false)

@@ -4,8 +4,8 @@ import fc from 'fast-check'
 import {
   EMPTY_TRIE,
   keyOf,
+  leafOf,
   leafOnPath,
-  loadTrie,
   type MerkleProof,
   proofToJsonText,
   proveAbsence,
@@ -14,12 +14,11 @@ import {
   rootToJsonText,
   stateRootOf,
   TrieError,
-  TrieNodes,
   type TrieRoot,
   verifyAbsence,
   verifyInclusion,
 } from '../../../src/trie/index.ts'
-import { MemoryTrie, sha256, someMessages, trieOf } from './memory-trie.ts'
+import { eagerRule, MemorySource, MemoryTrie, sha256, someMessages, trieOf } from './memory-trie.ts'
 import { tries, unhex } from './seed-vectors.ts'
 
 describe("the original's tries", () => {
@@ -41,7 +40,7 @@ describe("the original's tries", () => {
     it(`gives the original's proofs, byte for byte: ${trie.name}`, () => {
       for (const { message, depth, proof: expected, proofText } of trie.proofs) {
         const { keyHex, dataHex } = trie.messages[message] ?? assert.fail('the vector names a message')
-        const made = proveInclusion(built.root, unhex(keyHex), built.nodes, built.dataOf)
+        const made = proveInclusion(built.root, unhex(keyHex), built.pages, built.dataOf)
         assert.ok(made !== undefined)
         const proof = dataHex === null ? withoutData(made) : made
         assert.equal(proof.nodes.length, depth)
@@ -90,9 +89,9 @@ describe('proofs of random tries', () => {
         const trie = trieOf(all)
         for (const data of all) {
           const key = keyOf(data, sha256)
-          const proof = proveInclusion(trie.root, key, trie.nodes, trie.dataOf)
+          const proof = proveInclusion(trie.root, key, trie.pages, trie.dataOf)
           assert.deepEqual(verifyInclusion({ rootHash: hashOf(trie.root), key, data, proof }), { ok: true })
-          assert.equal(proveAbsence(trie.root, key, trie.nodes, trie.dataOf), undefined)
+          assert.equal(proveAbsence(trie.root, key, trie.pages, trie.dataOf), undefined)
         }
       }),
       { numRuns: 30 },
@@ -111,33 +110,73 @@ describe('proofs of random tries', () => {
         // Beside random keys, those a bit away from a message's.
         const near = all.slice(0, 5).map((data, bit) => flipped(keyOf(data, sha256), 8 * bit + 3))
         for (const key of [...keys, ...near].filter((each) => !present.has(String(each)))) {
-          const proof = proveAbsence(trie.root, key, trie.nodes, trie.dataOf)
+          const proof = proveAbsence(trie.root, key, trie.pages, trie.dataOf)
           assert.deepEqual(verifyAbsence({ rootHash: hashOf(trie.root), key, proof }), { ok: true })
-          assert.equal(proveInclusion(trie.root, key, trie.nodes, trie.dataOf), undefined)
+          assert.equal(proveInclusion(trie.root, key, trie.pages, trie.dataOf), undefined)
         }
       }),
       { numRuns: 30 },
     )
   })
 
-  it('every older root can be proven against after later insertions and a restart', () => {
-    const built = new MemoryTrie({ cachedNodesMax: 10 })
+  it('every older root can be proven against after later insertions, in memory and after a restart', () => {
+    const built = new MemoryTrie({
+      cachedBytesMax: 3000,
+      rule: { ...eagerRule, blocksMax: 20, leavesMax: 50 },
+    })
     const all = someMessages(64)
-    const roots = all.map((data) => built.insert([data]).root)
-    const nodes = new TrieNodes({ source: built.source, hash: sha256, cachedNodesMax: 10 })
-    for (const [index, root] of roots.entries()) {
-      const loaded = loadTrie(stateRootOf(root), nodes)
-      for (const [other, data] of all.entries()) {
-        const key = keyOf(data, sha256)
-        const rootHash = hashOf(root)
-        const [inclusion, absence] = [proveInclusion, proveAbsence].map((prove) =>
-          prove(loaded, key, nodes, built.dataOf),
-        )
-        if (other <= index) assert.ok(verifyInclusion({ rootHash, data, proof: inclusion }).ok)
-        else assert.ok(verifyAbsence({ rootHash, key, proof: absence }).ok)
-        assert.equal(other <= index ? absence : inclusion, undefined)
+    const roots = [EMPTY_TRIE, ...all.map((data) => built.insert([data]).root)]
+    const restarted = new MemoryTrie({ source: built.source, cachedBytesMax: 3000 })
+    const missing = all.slice(restarted.stored.height)
+    restarted.data.push(...all.slice(0, restarted.stored.height))
+    for (const data of missing) restarted.insert([data])
+    for (const trie of [built, restarted]) {
+      assert.equal(stateRootOf(trie.root), stateRootOf(built.root))
+      for (const [height, root] of roots.entries()) {
+        for (const [other, data] of all.entries()) {
+          const key = keyOf(data, sha256)
+          const past = trie.stored.rootAt(height, key)
+          assert.equal(stateRootOf(past), stateRootOf(root))
+          const inclusion = proveInclusion(past, key, trie.pages, trie.dataOf)
+          const absence = proveAbsence(past, key, trie.pages, trie.dataOf)
+          const isThere = other < height
+          if (isThere) assert.ok(verifyInclusion({ rootHash: hashOf(root), data, proof: inclusion }).ok)
+          else assert.ok(verifyAbsence({ rootHash: hashOf(root), key, proof: absence }).ok)
+          assert.equal(isThere ? absence : inclusion, undefined)
+        }
       }
     }
+  })
+
+  it('an older root is the same whether it was noted or is made again from the leaves', () => {
+    const sizes = fc.array(fc.integer({ min: 0, max: 40 }), { minLength: 1, maxLength: 12 })
+    fc.assert(
+      fc.property(sizes, fc.nat(), (groups, seed) => {
+        const source = new MemorySource()
+        const built = new MemoryTrie({ source, cachedBytesMax: 3000, rule: eagerRule })
+        const roots: string[] = [stateRootOf(EMPTY_TRIE)]
+        let sent = 0
+        for (const [at, size] of groups.entries()) {
+          const height = at + 1
+          const messages = someMessages(sent + size, `seed ${seed}`).slice(sent)
+          sent += size
+          const leaves = messages.map((data, index) => ({
+            ...leafOf(data, sha256),
+            reference: { height, index },
+          }))
+          built.insertLeaves(leaves)
+          roots.push(stateRootOf(built.root))
+        }
+        // Without notes of its own.
+        const late = new MemoryTrie({ source, cachedBytesMax: 3000 })
+        for (const [height, root] of roots.entries()) {
+          const key = keyOf(Uint8Array.of(height), sha256)
+          assert.equal(stateRootOf(built.stored.rootAt(height, key)), root)
+          if (height <= late.stored.height) assert.equal(stateRootOf(late.stored.rootAt(height, key)), root)
+        }
+      }),
+      { numRuns: 20 },
+    )
   })
 })
 
@@ -145,16 +184,16 @@ describe('making proofs', () => {
   it('tells which leaf a proof will need, to read its data before', () => {
     const trie = trieOf(someMessages(20))
     const key = keyOf(someMessages(20)[7] ?? new Uint8Array(), sha256)
-    assert.equal(leafOnPath(trie.root, key, trie.nodes)?.reference.height, 8)
-    assert.deepEqual(leafOnPath(trie.root, key, trie.nodes)?.key, key)
-    assert.equal(leafOnPath(EMPTY_TRIE, key, trie.nodes), undefined)
+    assert.equal(leafOnPath(trie.root, key, trie.pages)?.reference.height, 8)
+    assert.deepEqual(leafOnPath(trie.root, key, trie.pages)?.key, key)
+    assert.equal(leafOnPath(EMPTY_TRIE, key, trie.pages), undefined)
   })
 
   it('says which message the store lacks', () => {
     const trie = trieOf(someMessages(3))
     const key = keyOf(someMessages(3)[1] ?? new Uint8Array(), sha256)
     assert.throws(
-      () => proveInclusion(trie.root, key, trie.nodes, () => undefined),
+      () => proveInclusion(trie.root, key, trie.pages, () => undefined),
       (error) =>
         error instanceof TrieError &&
         error.code === 'missing-data' &&

@@ -48,7 +48,7 @@ describe('verifying an inclusion proof', () => {
   it('refuses every small change to a proof', () => {
     const { trie, data, key } = smallTrie()
     const rootHash = unhex(stateRootOf(trie.root))
-    const proof = proveInclusion(trie.root, key, trie.nodes, trie.dataOf) ?? assert.fail('the key is there')
+    const proof = proveInclusion(trie.root, key, trie.pages, trie.dataOf) ?? assert.fail('the key is there')
     assert.deepEqual(verifyInclusion({ rootHash, data, proof }), { ok: true })
     let count = 0
     for (const changed of changesOf(JSON.parse(JSON.stringify(proof)))) {
@@ -63,7 +63,7 @@ describe('verifying an inclusion proof', () => {
   it('refuses another root, another message and a key that is not the data’s', () => {
     const { trie, data, key } = smallTrie()
     const rootHash = unhex(stateRootOf(trie.root))
-    const proof = proveInclusion(trie.root, key, trie.nodes, trie.dataOf)
+    const proof = proveInclusion(trie.root, key, trie.pages, trie.dataOf)
     const right = { rootHash, key, data, proof }
     assert.deepEqual(verifyInclusion(right), { ok: true })
     for (let bit = 0; bit < 256; bit += 1) {
@@ -102,7 +102,7 @@ describe('verifying an absence proof', () => {
     const { trie } = smallTrie()
     const key = absentKeyOf(trie)
     const rootHash = unhex(stateRootOf(trie.root))
-    const proof = proveAbsence(trie.root, key, trie.nodes, trie.dataOf) ?? assert.fail('the key is absent')
+    const proof = proveAbsence(trie.root, key, trie.pages, trie.dataOf) ?? assert.fail('the key is absent')
     assert.ok(proof.nodes.length > 2)
     assert.deepEqual(verifyAbsence({ rootHash, key, proof }), { ok: true })
     for (const changed of changesOf(JSON.parse(JSON.stringify(proof)))) {
@@ -116,7 +116,7 @@ describe('verifying an absence proof', () => {
     const trie = trieOf([data])
     const rootHash = unhex(stateRootOf(trie.root))
     const key = flipped(keyOf(data, sha256), 0)
-    const proof = proveAbsence(trie.root, key, trie.nodes, trie.dataOf) ?? assert.fail('that side is empty')
+    const proof = proveAbsence(trie.root, key, trie.pages, trie.dataOf) ?? assert.fail('that side is empty')
     assert.equal(proof.nodes.length, 1)
     assert.deepEqual(verifyAbsence({ rootHash, key, proof }), { ok: true })
     const there = { ...proof, key: keyToBits(keyOf(data, sha256)) }
@@ -130,9 +130,9 @@ describe('verifying an absence proof', () => {
   })
 
   it('accepts any key as absent from the empty trie, and the empty trie for no other root', () => {
-    const nodes = new MemoryTrie().nodes
+    const pages = new MemoryTrie().pages
     const key = new Uint8Array(32).fill(0x5a)
-    const proof = proveAbsence(EMPTY_TRIE, key, nodes, () => undefined) ?? assert.fail('nothing is there')
+    const proof = proveAbsence(EMPTY_TRIE, key, pages, () => undefined) ?? assert.fail('nothing is there')
     assert.deepEqual(verifyAbsence({ rootHash: new Uint8Array(32), key, proof }), { ok: true })
     for (const rootHash of [new Uint8Array(31), new Uint8Array(32).fill(1), sha256(new Uint8Array(3))]) {
       assert.equal(verifyAbsence({ rootHash, key, proof }).ok, false)
@@ -153,7 +153,7 @@ describe('verifying an absence proof', () => {
   it('refuses the path of a message that is there, as its absence', () => {
     const { trie, key } = smallTrie()
     const inclusion =
-      proveInclusion(trie.root, key, trie.nodes, trie.dataOf) ?? assert.fail('the key is there')
+      proveInclusion(trie.root, key, trie.pages, trie.dataOf) ?? assert.fail('the key is there')
     const rootHash = unhex(stateRootOf(trie.root))
     const whole = { absent: true, key: keyToBits(key), nodes: inclusion.nodes }
     assert.deepEqual(verifyAbsence({ rootHash, key, proof: whole }), { ok: false, reason: 'key-is-present' })
@@ -167,7 +167,7 @@ describe('verifying an absence proof', () => {
     const { trie, key } = smallTrie()
     const rootHash = unhex(stateRootOf(trie.root))
     for (const data of someMessages(5)) {
-      const other = proveInclusion(trie.root, keyOf(data, sha256), trie.nodes, trie.dataOf)
+      const other = proveInclusion(trie.root, keyOf(data, sha256), trie.pages, trie.dataOf)
       const proof = { absent: true, key: keyToBits(key), nodes: other?.nodes ?? [] }
       assert.equal(verifyAbsence({ rootHash, key, proof }).ok, false)
     }
@@ -216,7 +216,7 @@ describe('verifying an absence proof', () => {
     )
     const key = unhex(staircase.messages.at(-1)?.keyHex ?? '')
     const rootHash = unhex(stateRootOf(built.root))
-    const proof = proveAbsence(built.root, key, built.nodes, built.dataOf) ?? assert.fail('it was left out')
+    const proof = proveAbsence(built.root, key, built.pages, built.dataOf) ?? assert.fail('it was left out')
     assert.ok(proof.nodes.length >= 256)
     // The last thing looked at: hand-made keys are not those of their data.
     assert.deepEqual(verifyAbsence({ rootHash, key, proof }), { ok: false, reason: 'key-is-not-of-data' })
@@ -225,7 +225,7 @@ describe('verifying an absence proof', () => {
   it('refuses a key that is not 32 bytes', () => {
     const { trie } = smallTrie()
     const rootHash = unhex(stateRootOf(trie.root))
-    const proof = proveAbsence(trie.root, absentKeyOf(trie), trie.nodes, trie.dataOf)
+    const proof = proveAbsence(trie.root, absentKeyOf(trie), trie.pages, trie.dataOf)
     for (const key of [new Uint8Array(), absentKeyOf(trie).slice(1)]) {
       assert.deepEqual(verifyAbsence({ rootHash, key, proof }), { ok: false, reason: 'other-key' })
     }
@@ -291,7 +291,7 @@ describe('the verifier for browsers', () => {
     }
     const rooms = [...seen].map((href) => href.split('/src/')[1] ?? '')
     assert.ok(rooms.every((path) => path.startsWith('trie/') || path.startsWith('crypto/portable/')))
-    for (const name of ['insert', 'nodes', 'prove', 'records', 'root', 'errors']) {
+    for (const name of ['insert', 'pages', 'page', 'prove', 'past', 'stored-trie', 'root', 'errors']) {
       assert.ok(!rooms.includes(`trie/${name}.ts`), name)
     }
   })
@@ -302,7 +302,7 @@ function smallTrie(): { trie: MemoryTrie; data: Uint8Array; key: Uint8Array } {
   const trie = trieOf(someMessages(5))
   for (const data of someMessages(5)) {
     const key = keyOf(data, sha256)
-    const proof: MerkleProof | undefined = proveInclusion(trie.root, key, trie.nodes, trie.dataOf)
+    const proof: MerkleProof | undefined = proveInclusion(trie.root, key, trie.pages, trie.dataOf)
     if (proof !== undefined && proof.nodes.length > 3) return { trie, data, key }
   }
   return assert.fail('five messages make a branch')
@@ -312,7 +312,7 @@ function smallTrie(): { trie: MemoryTrie; data: Uint8Array; key: Uint8Array } {
 function absentKeyOf(trie: MemoryTrie): Uint8Array {
   for (const data of someMessages(20, 'absent')) {
     const key = keyOf(data, sha256)
-    const proof = proveAbsence(trie.root, key, trie.nodes, trie.dataOf)
+    const proof = proveAbsence(trie.root, key, trie.pages, trie.dataOf)
     if (proof !== undefined && proof.nodes.length > 2) return key
   }
   return assert.fail('some key of twenty passes a branch')

@@ -1,0 +1,75 @@
+// Holds the stored pages of the trie against the trie that `diseq check` made again from the blocks.
+import { sha256 } from '../crypto/native/index.ts'
+import { ChainReader, type KeyValueStore, StorageError, storedTriePages } from '../storage/index.ts'
+import { auditTrie, decodeCheckpoint, type StoredTrie, TrieError, TriePages } from '../trie/index.ts'
+import type { Genesis } from '../types/index.ts'
+
+/** Damaged values are reported by who looks at every key; here they are as good as missing. */
+export async function checkTrie({
+  stored,
+  genesis,
+  rebuilt,
+  onProblem,
+}: {
+  stored: KeyValueStore
+  genesis: Genesis
+  /** Of all blocks that could be replayed. */
+  rebuilt: StoredTrie
+  onProblem: (problem: string) => void
+}): Promise<void> {
+  const reader = new ChainReader(stored, genesis)
+  const bytes = unlessDamaged(() => reader.readTrieCheckpoint())
+  if (bytes === undefined) return
+  let isDamaged = false
+  const source = {
+    get: (id: number) =>
+      unlessDamaged(
+        () => reader.triePages.get(id),
+        () => (isDamaged = true),
+      ),
+  }
+  const pages = new TriePages({ source, hash: sha256 })
+  const checkpoint = decoded(bytes, pages)
+  if (checkpoint === undefined) {
+    onProblem('meta (trie-checkpoint): it cannot be read')
+    return
+  }
+  const { root, height, nextId } = checkpoint
+  // Where the replay halted below, there is nothing to hold it against.
+  if (height > rebuilt.height) return
+  const problems: string[] = []
+  const ids = auditTrie({
+    stored: { root, pages },
+    rebuilt,
+    height,
+    onProblem: (problem) => problems.push(problem),
+  })
+  // What follows from a damaged page is not reported once more.
+  if (!isDamaged) for (const problem of problems) onProblem(problem)
+  if (isDamaged || problems.length > 0) return
+  for await (const id of storedTriePages(stored)) {
+    // Pages from `nextId` on are of a checkpoint that is being written.
+    if (id < nextId && !ids.has(id)) onProblem(`trie page (number ${id}): no page of the trie leads to it`)
+  }
+}
+
+function decoded(bytes: Uint8Array, pages: TriePages): ReturnType<typeof decodeCheckpoint> | undefined {
+  try {
+    return decodeCheckpoint(bytes, pages)
+  } catch (error) {
+    if (error instanceof TrieError) return undefined
+    throw error
+  }
+}
+
+function unlessDamaged<T>(read: () => T, onDamage = () => {}): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof StorageError && error.code === 'corrupted') {
+      onDamage()
+      return undefined
+    }
+    throw error
+  }
+}

@@ -1,0 +1,206 @@
+// The trie cut into pages. A page is a connected piece of it: up to sixteen entries in the order of their keys, each a
+// leaf or a page further down, and the branches that join them. The shape of the piece follows from the bit at which
+// each two neighbours part: the branch of a range of entries is at the smallest of them, which there is once only. So a
+// page of n entries has n − 1 branches, each kept beside the entry at its right.
+//
+// In memory and in the store a page is the same bytes, 110 for each entry:
+//
+//   key 32 · hash 32 · hash of the branch at its left 32 · bit of that branch u8
+//   · 0 for a leaf, for a page the bit of its own first branch u8 · newest height below u48 · of a leaf the index u32 and
+//   two zeros, of a page its number u48
+//
+// The key of a page is that of any leaf below: all of them agree before the page's bit.
+
+import { HASH_BYTES, KEY_BITS } from './encoding.ts'
+
+export const PAGE_ENTRIES_MAX = 16
+export const ENTRY_BYTES = 110
+
+const HASH = HASH_BYTES
+const BRANCH = 2 * HASH_BYTES
+const GAP = 3 * HASH_BYTES
+const BIT = GAP + 1
+const NEWEST = BIT + 1
+const INDEX = NEWEST + 6
+
+/** A page by its place. What it stands for never changes; whether it is in memory or in the store does. */
+export class PageRef {
+  /** Its number in the store; undefined until it was given to be written. */
+  id: number | undefined
+  /** Undefined while it is in the store only. */
+  page: Page | undefined
+  recentlyUsed = false
+
+  constructor(id: number | undefined, page: Page | undefined) {
+    this.id = id
+    this.page = page
+  }
+}
+
+/** One place of a page, unpacked. Hashes and keys are named by where they lie, to be copied once. */
+export interface Entry {
+  readonly keyIn: Uint8Array
+  readonly keyAt: number
+  readonly hashIn: Uint8Array
+  readonly hashAt: number
+  /** The branch at its left, where it comes from a page and nothing between it and its neighbour changed. */
+  readonly branchIn: Uint8Array | undefined
+  readonly branchAt: number
+  /** Greatest height of a block that brought a leaf; a leaf's own. */
+  readonly newest: number
+  /** A leaf's position in its block's sequence. */
+  readonly index: number
+  /** First bit at which the leaves below differ; 256 for a leaf. */
+  readonly bit: number
+  /** Undefined for a leaf. */
+  readonly below: PageRef | undefined
+  /** Branches above have to be hashed again. */
+  readonly isChanged: boolean
+  /** Rounds of hashing until its hash is there; 0 where it is. */
+  readonly level: number
+}
+
+const NO_PAGES: readonly (PageRef | undefined)[] = []
+
+export class Page {
+  readonly bytes: Uint8Array
+  readonly count: number
+  /** By entry; empty where all are leaves. */
+  readonly below: readonly (PageRef | undefined)[]
+
+  constructor(bytes: Uint8Array, below: readonly (PageRef | undefined)[] = NO_PAGES) {
+    this.bytes = bytes
+    this.count = bytes.length / ENTRY_BYTES
+    this.below = below
+  }
+
+  entry(at: number): Entry {
+    const start = at * ENTRY_BYTES
+    const { bytes } = this
+    const bit = bytes[start + BIT] ?? 0
+    return {
+      keyIn: bytes,
+      keyAt: start,
+      hashIn: bytes,
+      hashAt: start + HASH,
+      branchIn: bytes,
+      branchAt: start + BRANCH,
+      newest: readU48(bytes, start + NEWEST),
+      index: bit === 0 ? readU32(bytes, start + INDEX) : 0,
+      bit: bit === 0 ? KEY_BITS : bit,
+      below: bit === 0 ? undefined : this.below[at],
+      isChanged: false,
+      level: 0,
+    }
+  }
+
+  /** Bit of the branch at the left of entry `at`, from 1 on. */
+  gap(at: number): number {
+    return this.bytes[at * ENTRY_BYTES + GAP] ?? 0
+  }
+
+  /** The entry at whose left the branch of the range `[start, end)` is, of two entries at least. */
+  splitOf(start: number, end: number): number {
+    let split = start + 1
+    for (let at = start + 2; at < end; at += 1) if (this.gap(at) < this.gap(split)) split = at
+    return split
+  }
+
+  /** Where the hash of the node of a range lies in `bytes`: its branch, or its one entry. */
+  hashAt(start: number, end: number): number {
+    if (end - start === 1) return start * ENTRY_BYTES + HASH
+    return this.splitOf(start, end) * ENTRY_BYTES + BRANCH
+  }
+
+  /** A copy of the hash of the branch at the left of entry `at`, from 1 on. */
+  branchHash(at: number): Uint8Array {
+    return this.bytes.slice(at * ENTRY_BYTES + BRANCH, at * ENTRY_BYTES + GAP)
+  }
+
+  /** A copy of the hash of the node of a range. */
+  hashOf(start: number, end: number): Uint8Array {
+    const at = this.hashAt(start, end)
+    return this.bytes.slice(at, at + HASH_BYTES)
+  }
+}
+
+/** Writes an entry and the bit at its left; its hash too, where that is known. */
+export function packEntry(bytes: Uint8Array, at: number, entry: Entry, gap: number): void {
+  const start = at * ENTRY_BYTES
+  copyHash(entry.keyIn, entry.keyAt, bytes, start)
+  if (entry.level === 0) copyHash(entry.hashIn, entry.hashAt, bytes, start + HASH)
+  if (entry.branchIn !== undefined) copyHash(entry.branchIn, entry.branchAt, bytes, start + BRANCH)
+  bytes[start + GAP] = gap
+  bytes[start + BIT] = entry.bit === KEY_BITS ? 0 : entry.bit
+  writeU48(bytes, start + NEWEST, entry.newest)
+  if (entry.below === undefined) writeU32(bytes, start + INDEX, entry.index)
+  else if (entry.below.id !== undefined) writeU48(bytes, start + INDEX, entry.below.id)
+}
+
+/** Offset of the hash of entry `at`, and of that of the branch at its left. */
+export function hashOffset(at: number): number {
+  return at * ENTRY_BYTES + HASH
+}
+
+export function branchOffset(at: number): number {
+  return at * ENTRY_BYTES + BRANCH
+}
+
+/** The bytes of a page for the store, once every page below has its number. */
+export function encodePage(page: Page): Uint8Array {
+  const bytes = page.bytes.slice()
+  for (const [at, ref] of page.below.entries()) {
+    if (ref === undefined) continue
+    if (ref.id === undefined) throw new RangeError('a page is written before one below it')
+    writeU48(bytes, at * ENTRY_BYTES + INDEX, ref.id)
+  }
+  return bytes
+}
+
+/** The page of stored bytes; undefined where they are none. */
+export function decodePage(bytes: Uint8Array): Page | undefined {
+  const count = bytes.length / ENTRY_BYTES
+  if (!Number.isInteger(count) || count < 1 || count > PAGE_ENTRIES_MAX) return undefined
+  let below: (PageRef | undefined)[] | undefined
+  for (let at = 0; at < count; at += 1) {
+    if (bytes[at * ENTRY_BYTES + BIT] === 0) continue
+    below ??= new Array<PageRef | undefined>(count).fill(undefined)
+    below[at] = new PageRef(readU48(bytes, at * ENTRY_BYTES + INDEX), undefined)
+  }
+  return below === undefined ? new Page(bytes) : new Page(bytes, below)
+}
+
+export function copyHash(from: Uint8Array, fromAt: number, to: Uint8Array, toAt: number): void {
+  // A loop: for 32 bytes `set` and `copyWithin` cost several times as much, with the view that they need.
+  for (let byte = 0; byte < HASH_BYTES; byte += 1) to[toAt + byte] = from[fromAt + byte] ?? 0
+}
+
+function readU32(bytes: Uint8Array, at: number): number {
+  return (
+    (((bytes[at] ?? 0) << 24) |
+      ((bytes[at + 1] ?? 0) << 16) |
+      ((bytes[at + 2] ?? 0) << 8) |
+      (bytes[at + 3] ?? 0)) >>>
+    0
+  )
+}
+
+function writeU32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >>> 24
+  bytes[at + 1] = value >>> 16
+  bytes[at + 2] = value >>> 8
+  bytes[at + 3] = value
+}
+
+/** Heights and page numbers: 2^48 of them are eight thousand years of a thousand a second. */
+function readU48(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] ?? 0) * 256 + (bytes[at + 1] ?? 0)) * 2 ** 32 + readU32(bytes, at + 2)
+}
+
+function writeU48(bytes: Uint8Array, at: number, value: number): void {
+  if (value >= 2 ** 48) throw new RangeError(`${value} is above the heights and numbers that a page can name`)
+  const high = Math.floor(value / 2 ** 32)
+  bytes[at] = high >>> 8
+  bytes[at + 1] = high
+  writeU32(bytes, at + 2, value)
+}

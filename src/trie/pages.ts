@@ -1,0 +1,106 @@
+// Pages in memory: loaded when they are first looked at, let go again when those that are held too take much room. A
+// trie is a value: what a `TrieRoot` stands for never changes, only how much of it happens to be in memory.
+
+import { fillBranch, HASH_BYTES, newBranchBytes } from './encoding.ts'
+import { TrieError } from './errors.ts'
+import { copyHash, decodePage, type Page, type PageRef } from './page.ts'
+import type { BranchHasher, BranchTask, Hasher, TriePageSource } from './ports.ts'
+
+const DEFAULT_CACHED_BYTES_MAX = 48 * 1024 * 1024
+/** What a page takes beside its bytes: objects, the header of its memory (measured, about). */
+const PAGE_OVERHEAD_BYTES = 400
+
+export interface TriePagesOptions {
+  readonly source: TriePageSource
+  readonly hash: Hasher
+  /** Many branches at once, where something is faster at that than `hash` is one by one. */
+  readonly hashBranches?: BranchHasher
+  /** Of pages that are in the store as well; 48 MiB if not given. One page is held whatever its size. */
+  readonly cachedBytesMax?: number
+}
+
+/** Memory that a page takes, in bytes, about. */
+export function pageCostBytes(page: Page): number {
+  return page.bytes.length + PAGE_OVERHEAD_BYTES
+}
+
+/** The way from a reference to its page: memory, else the store. One for a store, shared by all roots in it. */
+export class TriePages {
+  readonly hash: Hasher
+  readonly hashBranches: BranchHasher
+  readonly #source: TriePageSource
+  readonly #cachedBytesMax: number
+  /** Pages that the store has too, as the ring of a clock: one that was used since the hand last passed stays for
+   *  another round. Close to least-recently-used, and a use costs one assignment. */
+  readonly #ring: PageRef[] = []
+  #hand = 0
+  #heldBytes = 0
+
+  constructor(options: TriePagesOptions) {
+    const { source, hash, cachedBytesMax = DEFAULT_CACHED_BYTES_MAX } = options
+    if (!Number.isInteger(cachedBytesMax) || cachedBytesMax < 1) {
+      throw new RangeError(`cachedBytesMax has to be a whole number from 1 on, not ${cachedBytesMax}`)
+    }
+    this.#source = source
+    this.#cachedBytesMax = cachedBytesMax
+    this.hash = hash
+    this.hashBranches = options.hashBranches ?? oneByOne(hash)
+  }
+
+  /** Of pages that could be let go. */
+  get heldBytes(): number {
+    return this.#heldBytes
+  }
+
+  /** The page that `ref` names. Throws `TrieError` where the source lacks it or holds something else. */
+  load(ref: PageRef): Page {
+    ref.recentlyUsed = true
+    if (ref.page !== undefined) return ref.page
+    const { id } = ref
+    if (id === undefined) throw new RangeError('a page is neither in memory nor in the store')
+    const bytes = this.#source.get(id)
+    if (bytes === undefined) throw new TrieError({ code: 'missing-page', id })
+    const page = decodePage(bytes)
+    if (page === undefined) throw new TrieError({ code: 'bad-page', id })
+    ref.page = page
+    this.hold(ref)
+    return page
+  }
+
+  /** From now on the page can be let go: the source has it. */
+  hold(ref: PageRef): void {
+    if (ref.page === undefined) return
+    this.#ring.push(ref)
+    this.#heldBytes += pageCostBytes(ref.page)
+    while (this.#heldBytes > this.#cachedBytesMax && this.#ring.length > 1) this.#letOneGo()
+  }
+
+  #letOneGo(): void {
+    // At most one round: whatever it passes can be let go the next time.
+    for (;;) {
+      if (this.#hand >= this.#ring.length) this.#hand = 0
+      const ref = this.#ring[this.#hand]
+      if (ref?.recentlyUsed === true) {
+        ref.recentlyUsed = false
+        this.#hand += 1
+        continue
+      }
+      if (ref?.page !== undefined) this.#heldBytes -= pageCostBytes(ref.page)
+      if (ref !== undefined) ref.page = undefined
+      const last = this.#ring.pop()
+      if (last !== undefined && this.#hand < this.#ring.length) this.#ring[this.#hand] = last
+      return
+    }
+  }
+}
+
+function oneByOne(hash: Hasher): BranchHasher {
+  const bytes = newBranchBytes()
+  return (tasks: readonly BranchTask[]) => {
+    for (const { bit, leftIn, leftAt, rightIn, rightAt, outIn, outAt } of tasks) {
+      const left = leftIn.subarray(leftAt, leftAt + HASH_BYTES)
+      fillBranch(bytes, bit, left, rightIn.subarray(rightAt, rightAt + HASH_BYTES))
+      copyHash(hash(bytes), 0, outIn, outAt)
+    }
+  }
+}

@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import {
+  auditTrie,
+  type CheckpointRule,
+  decodeCheckpoint,
+  EMPTY_STATE_ROOT,
+  insertLeaves,
+  leafOf,
+  stateRootOf,
+  TrieError,
+  TriePages,
+} from '../../../src/trie/index.ts'
+import { eagerRule, MemorySource, MemoryTrie, sha256, someMessages } from './memory-trie.ts'
+
+/** As the store would be after a restart. */
+function copyOf(source: MemorySource): MemorySource {
+  const copy = new MemorySource()
+  copy.pages = new Map(source.pages)
+  copy.checkpoint = source.checkpoint
+  return copy
+}
+
+/** The pages that the checkpoint of a store leads to; all of it sound. */
+function auditedPages(source: MemorySource, whole: MemoryTrie): Set<number> {
+  const { checkpoint } = source
+  if (checkpoint === undefined) return new Set()
+  const pages = new TriePages({ source, hash: sha256 })
+  const { root, height } = decodeCheckpoint(checkpoint, pages)
+  const problems: string[] = []
+  const rebuilt = { root: whole.root, pages: whole.pages }
+  const ids = auditTrie({ stored: { root, pages }, rebuilt, height, onProblem: (one) => problems.push(one) })
+  assert.deepEqual(problems, [])
+  return ids
+}
+
+describe('a stored trie', () => {
+  it('is taken up from any moment of any checkpoint, and goes on to the same roots and the same pages', () => {
+    const rule = fc.record({
+      dirtyBytesMax: fc.constantFrom(1, 2_000, 20_000),
+      leavesMax: fc.integer({ min: 1, max: 60 }),
+      blocksMax: fc.integer({ min: 1, max: 8 }),
+      pieceBytes: fc.constantFrom(1, 1_000, 5_000),
+    })
+    const sizes = fc.array(fc.integer({ min: 0, max: 30 }), { minLength: 1, maxLength: 25 })
+    fc.assert(
+      fc.property(rule, sizes, fc.nat({ max: 24 }), (chosen, groups, stop) => {
+        const source = new MemorySource()
+        const first = new MemoryTrie({ source, rule: chosen, cachedBytesMax: 4_000 })
+        const roots = [EMPTY_STATE_ROOT as string]
+        for (const [at, size] of groups.entries()) {
+          insertBlock(first, at + 1, size)
+          roots.push(stateRootOf(first.root))
+          auditedPages(source, first)
+          if (at === stop) break
+        }
+        const restarted = new MemoryTrie({ source: copyOf(source), rule: chosen, cachedBytesMax: 4_000 })
+        assert.equal(stateRootOf(restarted.root), roots[restarted.stored.height])
+        // What a checkpoint that was cut off has left.
+        for (const id of restarted.source.pages.keys()) {
+          if (id >= restarted.stored.nextPageId) restarted.source.pages.delete(id)
+        }
+        for (const [at, size] of groups.entries()) {
+          if (at < restarted.stored.height) continue
+          insertBlock(restarted, at + 1, size)
+        }
+        const whole = new MemoryTrie()
+        for (const [at, size] of groups.entries()) insertBlock(whole, at + 1, size)
+        assert.equal(stateRootOf(restarted.root), stateRootOf(whole.root))
+        auditedPages(restarted.source, whole)
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  it('leaves no page behind that a whole checkpoint does not have', () => {
+    const source = new MemorySource()
+    const trie = new MemoryTrie({
+      source,
+      rule: { ...eagerRule, blocksMax: 3, leavesMax: 1000, dirtyBytesMax: 1e9 },
+    })
+    let checkpoints = 0
+    let before: Uint8Array | undefined
+    for (let height = 1; height <= 60; height += 1) {
+      insertBlock(trie, height, 9)
+      if (source.checkpoint === before) continue
+      before = source.checkpoint
+      checkpoints += 1
+      const leftOver = [...source.pages.keys()].filter((id) => !auditedPages(source, trie).has(id))
+      // Those that the blocks since it began have replaced are let go with the next one.
+      assert.deepEqual(leftOver, [])
+    }
+    assert.ok(checkpoints > 5)
+  })
+
+  it('writes nothing with a block until a checkpoint is due, and then in pieces', () => {
+    const rule: CheckpointRule = { dirtyBytesMax: 1e9, leavesMax: 100, blocksMax: 1e9, pieceBytes: 2_000 }
+    const trie = new MemoryTrie({ rule })
+    for (let height = 1; height <= 9; height += 1) insertBlock(trie, height, 10)
+    assert.equal(trie.source.pages.size, 0)
+    insertBlock(trie, 10, 10)
+    assert.ok(trie.source.pages.size > 0)
+    const atFirst = trie.source.pages.size
+    assert.equal(trie.source.checkpoint, undefined)
+    for (let height = 11; trie.source.checkpoint === undefined; height += 1) insertBlock(trie, height, 0)
+    assert.ok(trie.source.pages.size > atFirst)
+    assert.equal(trie.stored.dirtyBytes, 0)
+  })
+
+  it('counts what is in memory alone, and nothing once all is written', () => {
+    const trie = new MemoryTrie({ rule: eagerRule })
+    for (let height = 1; height <= 40; height += 1) insertBlock(trie, height, 20)
+    for (let height = 41; height <= 200 && trie.stored.dirtyBytes > 0; height += 1)
+      insertBlock(trie, height, 0)
+    assert.equal(trie.stored.dirtyBytes, 0)
+  })
+
+  it('refuses a block that does not follow, and a checkpoint that is damaged', () => {
+    const trie = new MemoryTrie({ rule: { ...eagerRule, pieceBytes: 1e9 } })
+    const inserted = insertLeaves(trie.root, [], trie.pages)
+    assert.throws(() => trie.stored.append({ height: 2, inserted }), RangeError)
+    insertBlock(trie, 1, 40)
+    const { checkpoint } = trie.source
+    assert.ok(checkpoint !== undefined)
+    assert.equal(stateRootOf(decodeCheckpoint(checkpoint, trie.pages).root), stateRootOf(trie.root))
+    for (const at of [16, 17 + 40, checkpoint.length - 1]) {
+      const changed = checkpoint.with(at, (checkpoint[at] ?? 0) ^ 0x84)
+      assert.throws(
+        () => decodeCheckpoint(changed, trie.pages),
+        (error) => error instanceof TrieError && error.code === 'bad-checkpoint',
+      )
+    }
+    for (const length of [0, 16, checkpoint.length - 1]) {
+      assert.throws(() => decodeCheckpoint(checkpoint.slice(0, length), trie.pages), TrieError)
+    }
+  })
+})
+
+describe('the audit of a stored trie', () => {
+  it('finds every changed byte that a page is read by', () => {
+    const trie = new MemoryTrie({ rule: { ...eagerRule, pieceBytes: 1e9 } })
+    insertBlock(trie, 1, 60)
+    const { checkpoint } = trie.source
+    assert.ok(checkpoint !== undefined)
+    for (const [id, bytes] of trie.source.pages) {
+      for (let at = 0; at < bytes.length; at += 1) {
+        // At the left of a page's first entry is no branch, and a leaf ends in two bytes of nothing.
+        const field = at % 110
+        if ((at < 110 && field >= 64 && field <= 96) || field >= 108) continue
+        const source = copyOf(trie.source)
+        source.pages.set(id, bytes.with(at, (bytes[at] ?? 0) ^ 1))
+        const pages = new TriePages({ source, hash: sha256 })
+        const { root, height } = decodeCheckpoint(checkpoint, pages)
+        let problems = 0
+        const stored = { root, pages }
+        const rebuilt = { root: trie.root, pages: trie.pages }
+        auditTrie({ stored, rebuilt, height, onProblem: () => (problems += 1) })
+        assert.ok(problems > 0, `byte ${at} of page ${id}`)
+      }
+    }
+  })
+})
+
+function insertBlock(trie: MemoryTrie, height: number, size: number): void {
+  const messages = someMessages(size, `block ${height}`)
+  trie.insertLeaves(
+    messages.map((data, index) => ({ ...leafOf(data, sha256), reference: { height, index } })),
+  )
+}
