@@ -17,7 +17,7 @@ import type { Input, RestoredHeight } from '../consensus/index.ts'
 import { beaconOf, sha256 } from '../crypto/native/index.ts'
 import { assert } from '../quorum/index.ts'
 import { type ChainStore, provableRoots, type RecordedSignature } from '../storage/index.ts'
-import { type CheckpointRule, StoredTrie, TriePages } from '../trie/index.ts'
+import { type CheckpointRule, createBranchHasher, StoredTrie, TriePages } from '../trie/index.ts'
 import type {
   Block,
   Certificate,
@@ -48,6 +48,7 @@ export function openTrie({
     pages: new TriePages({
       source: store.triePages,
       hash: sha256,
+      hashBranches: createBranchHasher(),
       ...(cachedBytesMax === undefined ? {} : { cachedBytesMax }),
     }),
     checkpoint: store.readTrieCheckpoint(),

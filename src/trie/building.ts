@@ -1,7 +1,7 @@
 // Makes pages out of entries, and hashes what is new of their branches, round by round: those of one round do not
 // depend on each other, so many can be hashed at a time.
 
-import { firstDifferenceAt, HASH_BYTES, KEY_BITS } from './encoding.ts'
+import { firstDifferenceAt, HASH_BYTES } from './encoding.ts'
 import {
   branchOffset,
   copyHash,
@@ -12,10 +12,18 @@ import {
   Page,
   PageRef,
   packEntry,
+  setGap,
 } from './page.ts'
 import { pageCostBytes, type TriePages } from './pages.ts'
 import type { BranchTask } from './ports.ts'
 import type { TrieSide } from './root.ts'
+
+/** What changes in a page: in the place of `removed` entries (0 or 1) from `at` on come others. */
+export interface Edit {
+  readonly at: number
+  readonly removed: number
+  readonly entries: readonly Entry[]
+}
 
 export class PageBuilder {
   readonly #pages: TriePages
@@ -24,12 +32,14 @@ export class PageBuilder {
   /** Hashes to be copied to the page above once they are there. */
   readonly #copies: Omit<BranchTask, 'bit' | 'rightIn' | 'rightAt'>[] = []
   #madeBytes = 0
-  // Of the node that `#branch` looked at last: where its hash is or will be, after how many rounds, and whether it is
-  // another than before.
+  // Of the page that is being made: which entries are other than before, one bit each, and where their hashes are.
+  #bytes: Uint8Array = new Uint8Array()
+  #changed = 0
+  readonly #entries: (Entry | undefined)[] = new Array<Entry | undefined>(PAGE_ENTRIES_MAX).fill(undefined)
+  // Of the node that `#branch` looked at last: where its hash is or will be, and after how many rounds.
   #nodeIn: Uint8Array = new Uint8Array()
   #nodeAt = 0
   #nodeLevel = 0
-  #isNodeChanged = false
 
   constructor(pages: TriePages) {
     this.#pages = pages
@@ -58,7 +68,38 @@ export class PageBuilder {
     return pieces
   }
 
-  /** Hashes all that is new. To be called once, after the last `join`. */
+  /** A page with edits, ascending by place: one entry, or several where it became too large.
+   *  @param newest greatest height of a block that brought a leaf of the page. */
+  edited(page: Page, newest: number, edits: readonly Edit[]): Entry[] {
+    let count = page.count
+    for (const { removed, entries } of edits) count += entries.length - removed
+    if (count > PAGE_ENTRIES_MAX) return this.cut(unpacked(page, edits))
+
+    const bytes = new Uint8Array(count * ENTRY_BYTES)
+    const below: (PageRef | undefined)[] = []
+    let newestOfAll = newest
+    let [from, to] = [0, 0]
+    const keep = (end: number) => {
+      if (from < end) bytes.set(page.bytes.subarray(from * ENTRY_BYTES, end * ENTRY_BYTES), to * ENTRY_BYTES)
+      for (; from < end; from += 1, to += 1) below.push(page.below[from])
+    }
+    this.#begin(bytes)
+    for (const { at, removed, entries } of edits) {
+      keep(at)
+      for (const entry of entries) {
+        this.#put(entry, to)
+        if (entry.newest > newestOfAll) newestOfAll = entry.newest
+        below.push(entry.below)
+        to += 1
+      }
+      from = at + removed
+    }
+    keep(page.count)
+    for (let at = 1; at < count; at += 1) if (((this.#changed >> (at - 1)) & 3) !== 0) setGap(bytes, at)
+    return [this.#finish(below, newestOfAll)]
+  }
+
+  /** Hashes all that is new. To be called once, after the last page is made. */
   hash(): void {
     for (const tasks of this.#rounds) this.#pages.hashBranches(tasks)
     for (const { leftIn, leftAt, outIn, outAt } of this.#copies) copyHash(leftIn, leftAt, outIn, outAt)
@@ -73,34 +114,50 @@ export class PageBuilder {
     const first = entries[start]
     if (first === undefined) return
     if (count === 1) pieces.push(first.isChanged ? first : { ...first, isChanged: true })
-    else if (count <= PAGE_ENTRIES_MAX) pieces.push(this.#makePage(entries, gaps, start, end))
+    else if (count <= PAGE_ENTRIES_MAX) pieces.push(this.#makePage(entries, start, end))
     else {
-      const split = splitOf(gaps, start, end)
+      let split = start + 1
+      for (let at = start + 2; at < end; at += 1) if ((gaps[at] ?? 0) < (gaps[split] ?? 0)) split = at
       this.#cutRange(entries, gaps, { start, end: split, pieces })
       this.#cutRange(entries, gaps, { start: split, end, pieces })
     }
   }
 
-  #makePage(entries: readonly Entry[], gaps: Uint8Array, start: number, end: number): Entry {
+  #makePage(entries: readonly Entry[], start: number, end: number): Entry {
     const bytes = new Uint8Array((end - start) * ENTRY_BYTES)
-    let below: (PageRef | undefined)[] | undefined
+    const below: (PageRef | undefined)[] = []
     let newest = 0
+    this.#begin(bytes)
     for (let at = start; at < end; at += 1) {
       const entry = entries[at]
       if (entry === undefined) throw new RangeError('a range of entries ends where there is one')
-      packEntry(bytes, at - start, entry, at === start ? 0 : (gaps[at] ?? 0))
+      this.#put(entry, at - start)
+      if (at > start) setGap(bytes, at - start)
       if (entry.newest > newest) newest = entry.newest
-      if (entry.bit < KEY_BITS) {
-        below ??= new Array<PageRef | undefined>(end - start).fill(undefined)
-        below[at - start] = entry.below
-      }
-      if (entry.level > 0) {
-        const [outIn, outAt] = [bytes, hashOffset(at - start)]
-        this.#copies.push({ leftIn: entry.hashIn, leftAt: entry.hashAt, outIn, outAt })
-      }
+      below.push(entry.below)
     }
-    this.#branch({ entries, gaps, bytes, first: start }, start, end)
-    const page = below === undefined ? new Page(bytes) : new Page(bytes, below)
+    return this.#finish(below, newest)
+  }
+
+  #begin(bytes: Uint8Array): void {
+    this.#bytes = bytes
+    this.#changed = 0
+  }
+
+  #put(entry: Entry, at: number): void {
+    packEntry(this.#bytes, at, entry)
+    if (!entry.isChanged) return
+    this.#changed |= 1 << at
+    this.#entries[at] = entry
+    if (entry.level === 0) return
+    const [outIn, outAt] = [this.#bytes, hashOffset(at)]
+    this.#copies.push({ leftIn: entry.hashIn, leftAt: entry.hashAt, outIn, outAt })
+  }
+
+  #finish(below: readonly (PageRef | undefined)[], newest: number): Entry {
+    const bytes = this.#bytes
+    const page = below.some((ref) => ref !== undefined) ? new Page(bytes, below) : new Page(bytes)
+    this.#branch(page, 0, page.count)
     this.#madeBytes += pageCostBytes(page)
     return {
       keyIn: bytes,
@@ -111,7 +168,7 @@ export class PageBuilder {
       branchAt: 0,
       newest,
       index: 0,
-      bit: gaps[splitOf(gaps, start, end)] ?? 0,
+      bit: page.gap(page.splitOf(0, page.count)),
       below: new PageRef(undefined, page),
       isChanged: true,
       level: this.#nodeLevel,
@@ -119,47 +176,49 @@ export class PageBuilder {
   }
 
   /** Plans the hashing of a range's branches, and says of its own what the fields of the node hold. */
-  #branch(piece: Piece, start: number, end: number): void {
-    const { entries, gaps, bytes, first } = piece
+  #branch(page: Page, start: number, end: number): void {
+    const { bytes } = page
+    const isChanged = ((this.#changed >> start) & ((1 << (end - start)) - 1)) !== 0
+    if (!isChanged) {
+      this.#nodeIn = bytes
+      this.#nodeAt = page.hashAt(start, end)
+      this.#nodeLevel = 0
+      return
+    }
     if (end - start === 1) {
-      const entry = entries[start]
-      if (entry === undefined) throw new RangeError('a range of entries ends where there is one')
+      const entry = this.#entries[start]
+      if (entry === undefined) throw new RangeError('an entry that changed was put there')
       this.#nodeIn = entry.hashIn
       this.#nodeAt = entry.hashAt
       this.#nodeLevel = entry.level
-      this.#isNodeChanged = entry.isChanged
       return
     }
-    const split = splitOf(gaps, start, end)
-    this.#branch(piece, start, split)
-    const [leftIn, leftAt, leftLevel, isLeftChanged] = [
-      this.#nodeIn,
-      this.#nodeAt,
-      this.#nodeLevel,
-      this.#isNodeChanged,
-    ]
-    this.#branch(piece, split, end)
-    const [outIn, outAt] = [bytes, branchOffset(split - first)]
-    if (isLeftChanged || this.#isNodeChanged) {
-      const level = 1 + Math.max(leftLevel, this.#nodeLevel)
-      const [rightIn, rightAt] = [this.#nodeIn, this.#nodeAt]
-      const task = { bit: gaps[split] ?? 0, leftIn, leftAt, rightIn, rightAt, outIn, outAt }
-      while (this.#rounds.length < level) this.#rounds.push([])
-      this.#rounds[level - 1]?.push(task)
-      this.#nodeLevel = level
-      this.#isNodeChanged = true
-    }
+    const split = page.splitOf(start, end)
+    this.#branch(page, start, split)
+    const [leftIn, leftAt, leftLevel] = [this.#nodeIn, this.#nodeAt, this.#nodeLevel]
+    this.#branch(page, split, end)
+    const [rightIn, rightAt] = [this.#nodeIn, this.#nodeAt]
+    const [outIn, outAt] = [bytes, branchOffset(split)]
+    const level = 1 + Math.max(leftLevel, this.#nodeLevel)
+    while (this.#rounds.length < level) this.#rounds.push([])
+    this.#rounds[level - 1]?.push({ bit: page.gap(split), leftIn, leftAt, rightIn, rightAt, outIn, outAt })
     this.#nodeIn = outIn
     this.#nodeAt = outAt
+    this.#nodeLevel = level
   }
 }
 
-interface Piece {
-  readonly entries: readonly Entry[]
-  readonly gaps: Uint8Array
-  readonly bytes: Uint8Array
-  /** Index of the page's first entry. */
-  readonly first: number
+/** The entries of a page with edits. */
+function unpacked(page: Page, edits: readonly Edit[]): Entry[] {
+  const all: Entry[] = []
+  let from = 0
+  for (const { at, removed, entries } of edits) {
+    for (; from < at; from += 1) all.push(page.entry(from))
+    all.push(...entries)
+    from = at + removed
+  }
+  for (; from < page.count; from += 1) all.push(page.entry(from))
+  return all
 }
 
 /** The side of a root that an entry is, after `hash`. */
@@ -197,10 +256,4 @@ export function entryOf({ key, hash, newest, index, bit, below }: TrieSide): Ent
 function gapBetween(left: Entry | undefined, right: Entry | undefined): number {
   if (left === undefined || right === undefined) return 0
   return firstDifferenceAt(left.keyIn, left.keyAt, right.keyIn, right.keyAt)
-}
-
-function splitOf(gaps: Uint8Array, start: number, end: number): number {
-  let split = start + 1
-  for (let at = start + 2; at < end; at += 1) if ((gaps[at] ?? 0) < (gaps[split] ?? 0)) split = at
-  return split
 }

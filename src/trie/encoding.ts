@@ -83,11 +83,19 @@ export function newBranchBytes(): Uint8Array {
   return bytes
 }
 
+/** Where the hashes of a branch's children stand in its bytes. */
+export const BRANCH_LEFT_AT = BRANCH_LEFT + 1 + LENGTH_BYTES
+export const BRANCH_RIGHT_AT = BRANCH_LEFT_AT + CHILD_BYTES
+
+export function setBranchBit(bytes: Uint8Array, bit: number): void {
+  bytes[LENGTH_BYTES] = bit
+}
+
 /** Writes a branch over `bytes` of `newBranchBytes` and returns them: an insertion hashes many, one after another. */
 export function fillBranch(bytes: Uint8Array, bit: number, left: Uint8Array, right: Uint8Array): Uint8Array {
-  bytes[LENGTH_BYTES] = bit
-  bytes.set(left, BRANCH_LEFT + 1 + LENGTH_BYTES)
-  bytes.set(right, BRANCH_LEFT + CHILD_BYTES + 1 + LENGTH_BYTES)
+  setBranchBit(bytes, bit)
+  bytes.set(left, BRANCH_LEFT_AT)
+  bytes.set(right, BRANCH_RIGHT_AT)
   return bytes
 }
 

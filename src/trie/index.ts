@@ -1,6 +1,7 @@
 // The trie of message data: everything a node needs. Browsers and clients take ./verify.ts alone.
 
 export { auditTrie } from './audit.ts'
+export { createBranchHasher } from './branch-lanes.ts'
 export {
   bitOf,
   encodeBranch,

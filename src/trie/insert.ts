@@ -2,9 +2,9 @@
 // whole group. The shape depends on the set of keys only (canonical), so the order of leaves, the way they are grouped
 // and leaves that are there already make no difference to the root.
 
-import { entryOf, PageBuilder, sideOf } from './building.ts'
+import { type Edit, entryOf, PageBuilder, sideOf } from './building.ts'
 import { bitOf, encodeRoot, firstDifferenceAt, HASH_BYTES, KEY_BITS } from './encoding.ts'
-import type { Entry, PageRef } from './page.ts'
+import { ENTRY_BYTES, type Entry, type Page, type PageRef } from './page.ts'
 import { pageCostBytes, type TriePages } from './pages.ts'
 import type { LeafReference } from './ports.ts'
 import type { TrieRoot, TrieSide } from './root.ts'
@@ -103,55 +103,49 @@ class Insertion {
   }
 
   #side(side: TrieSide | null, start: number, end: number): Entry | undefined {
-    const entries = side === null ? [] : [entryOf(side)]
-    return start === end ? entries[0] : this.#builder.join(this.#merge(entries, start, end) ?? entries)
+    if (side === null) return this.#builder.join(this.#leavesOf(start, end))
+    const entry = entryOf(side)
+    const passed = this.#passed(side.key, 0, side.bit, start, end)
+    const inside = this.#inside(side.key, 0, side.bit, passed, end)
+    const below = this.#below(entry.below, side.newest, passed, inside) ?? [entry]
+    return this.#builder.join([...this.#leavesOf(start, passed), ...below, ...this.#leavesOf(inside, end)])
   }
 
-  /** The entries, which ascend and agree in all bits before those that part them, with the leaves of the range in their
-   *  places; undefined where all of the leaves are there. */
-  #merge(entries: readonly Entry[], start: number, end: number): Entry[] | undefined {
-    const merged: Entry[] = []
-    let isChanged = false
-    let next = start
-    for (const entry of entries) {
-      const passed = this.#passed(entry, next, end)
-      for (; next < passed; next += 1) {
-        merged.push(this.#leaf(next))
-        isChanged = true
-      }
-      const inside = this.#inside(entry, next, end)
-      const replaced =
-        inside > next && entry.below !== undefined ? this.#below(entry.below, next, inside) : undefined
-      next = inside
-      if (replaced === undefined) merged.push(entry)
-      else {
-        merged.push(...replaced)
-        isChanged = true
-      }
-    }
-    for (; next < end; next += 1) {
-      merged.push(this.#leaf(next))
-      isChanged = true
-    }
-    return isChanged ? merged : undefined
-  }
-
-  /** A page with the leaves of the range, which all belong below it: one entry, or more where it became too large. */
-  #below(ref: PageRef, start: number, end: number): Entry[] | undefined {
+  /** A page with the leaves of the range, which all belong below it: one entry, or more where it became too large;
+   *  undefined where all of the leaves are there, as the one is that has the key of a leaf. */
+  #below(ref: PageRef | undefined, newest: number, start: number, end: number): Entry[] | undefined {
+    if (ref === undefined || start === end) return undefined
     const page = this.#pages.load(ref)
-    const entries: Entry[] = []
-    for (let at = 0; at < page.count; at += 1) entries.push(page.entry(at))
-    const merged = this.#merge(entries, start, end)
-    if (merged === undefined) return undefined
+    const edits = this.#editsOf(page, start, end)
+    if (edits.length === 0) return undefined
     this.#replaced.push(ref)
     if (ref.id === undefined) this.#replacedBytes += pageCostBytes(page)
     // The newer version takes its part from now on: it need not stay in memory for long.
     ref.recentlyUsed = false
-    return this.#builder.cut(merged)
+    return this.#builder.edited(page, newest, edits)
+  }
+
+  /** Where in a page the leaves of the range belong. */
+  #editsOf(page: Page, start: number, end: number): Edit[] {
+    const edits: Edit[] = []
+    const { bytes } = page
+    let next = start
+    for (let at = 0; at < page.count && next < end; at += 1) {
+      const keyAt = at * ENTRY_BYTES
+      const bit = page.bit(at)
+      const passed = this.#passed(bytes, keyAt, bit, next, end)
+      if (passed > next) edits.push({ at, removed: 0, entries: this.#leavesOf(next, passed) })
+      next = this.#inside(bytes, keyAt, bit, passed, end)
+      if (next === passed || bit === KEY_BITS) continue
+      const entries = this.#below(page.below[at], page.newest(at), passed, next)
+      if (entries !== undefined) edits.push({ at, removed: 1, entries })
+    }
+    if (next < end) edits.push({ at: page.count, removed: 0, entries: this.#leavesOf(next, end) })
+    return edits
   }
 
   /** The end of the leaves from `start` on that stand before an entry, outside of it. */
-  #passed({ keyIn, keyAt, bit }: Entry, start: number, end: number): number {
+  #passed(keyIn: Uint8Array, keyAt: number, bit: number, start: number, end: number): number {
     for (let at = start; at < end; at += 1) {
       const { key } = this.#at(at)
       const difference = firstDifferenceAt(key, 0, keyIn, keyAt)
@@ -161,10 +155,16 @@ class Insertion {
   }
 
   /** The end of the leaves from `start` on that belong below a page, or have the key of a leaf. */
-  #inside({ keyIn, keyAt, bit }: Entry, start: number, end: number): number {
+  #inside(keyIn: Uint8Array, keyAt: number, bit: number, start: number, end: number): number {
     let at = start
     while (at < end && firstDifferenceAt(this.#at(at).key, 0, keyIn, keyAt) >= bit) at += 1
     return at
+  }
+
+  #leavesOf(start: number, end: number): Entry[] {
+    const entries: Entry[] = []
+    for (let at = start; at < end; at += 1) entries.push(this.#leaf(at))
+    return entries
   }
 
   #leaf(at: number): Entry {

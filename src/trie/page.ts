@@ -11,7 +11,7 @@
 //
 // The key of a page is that of any leaf below: all of them agree before the page's bit.
 
-import { HASH_BYTES, KEY_BITS } from './encoding.ts'
+import { firstDifferenceAt, HASH_BYTES, KEY_BITS } from './encoding.ts'
 
 export const PAGE_ENTRIES_MAX = 16
 export const ENTRY_BYTES = 110
@@ -74,6 +74,17 @@ export class Page {
     this.below = below
   }
 
+  /** First bit at which the leaves below entry `at` differ; 256 for a leaf. */
+  bit(at: number): number {
+    const bit = this.bytes[at * ENTRY_BYTES + BIT] ?? 0
+    return bit === 0 ? KEY_BITS : bit
+  }
+
+  /** Greatest height of a block that brought a leaf below entry `at`. */
+  newest(at: number): number {
+    return readU48(this.bytes, at * ENTRY_BYTES + NEWEST)
+  }
+
   entry(at: number): Entry {
     const start = at * ENTRY_BYTES
     const { bytes } = this
@@ -124,17 +135,22 @@ export class Page {
   }
 }
 
-/** Writes an entry and the bit at its left; its hash too, where that is known. */
-export function packEntry(bytes: Uint8Array, at: number, entry: Entry, gap: number): void {
+/** Writes an entry, its hash too where that is known; `setGap` goes with it. */
+export function packEntry(bytes: Uint8Array, at: number, entry: Entry): void {
   const start = at * ENTRY_BYTES
   copyHash(entry.keyIn, entry.keyAt, bytes, start)
   if (entry.level === 0) copyHash(entry.hashIn, entry.hashAt, bytes, start + HASH)
   if (entry.branchIn !== undefined) copyHash(entry.branchIn, entry.branchAt, bytes, start + BRANCH)
-  bytes[start + GAP] = gap
   bytes[start + BIT] = entry.bit === KEY_BITS ? 0 : entry.bit
   writeU48(bytes, start + NEWEST, entry.newest)
   if (entry.below === undefined) writeU32(bytes, start + INDEX, entry.index)
   else if (entry.below.id !== undefined) writeU48(bytes, start + INDEX, entry.below.id)
+}
+
+/** Writes the bit of the branch at the left of entry `at`, from 1 on, of two keys that are there. */
+export function setGap(bytes: Uint8Array, at: number): void {
+  const start = at * ENTRY_BYTES
+  bytes[start + GAP] = firstDifferenceAt(bytes, start - ENTRY_BYTES, bytes, start)
 }
 
 /** Offset of the hash of entry `at`, and of that of the branch at its left. */

@@ -226,7 +226,7 @@ export function encodeCheckpoint({ root, height, nextId }: Checkpoint): Uint8Arr
   view.setBigUint64(0, BigInt(height))
   view.setBigUint64(8, BigInt(nextId))
   bytes[SIDES_AT] = (root.left === null ? 0 : HAS_LEFT) | (root.right === null ? 0 : HAS_RIGHT)
-  for (const [at, side] of sides.entries()) packEntry(bytes.subarray(SIDES_AT + 1), at, entryOf(side), 0)
+  for (const [at, side] of sides.entries()) packEntry(bytes.subarray(SIDES_AT + 1), at, entryOf(side))
   bytes.set(root.hash ?? new Uint8Array(HASH_BYTES), bytes.length - HASH_BYTES)
   return bytes
 }

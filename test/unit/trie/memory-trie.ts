@@ -3,6 +3,7 @@
 import { hash as nodeHash } from 'node:crypto'
 import {
   type CheckpointRule,
+  createBranchHasher,
   type Inserted,
   insertLeaves,
   type LeafReference,
@@ -39,6 +40,9 @@ export class MemorySource {
 /** Begins a checkpoint with every block, and writes one page or more of it with each. */
 export const eagerRule: CheckpointRule = { dirtyBytesMax: 1, leavesMax: 1, blocksMax: 1, pieceBytes: 1 }
 
+/** As nodes have it; elsewhere the tests do without. */
+const hashBranches = createBranchHasher()
+
 /** Every message gets a height of its own, counted on from 1; a group of them is the block of its last. */
 export class MemoryTrie {
   readonly source: MemorySource
@@ -54,7 +58,7 @@ export class MemoryTrie {
     rule,
   }: { cachedBytesMax?: number; source?: MemorySource; pastMax?: number; rule?: CheckpointRule } = {}) {
     this.source = source
-    this.pages = new TriePages({ source, hash: sha256, cachedBytesMax })
+    this.pages = new TriePages({ source, hash: sha256, hashBranches, cachedBytesMax })
     const { checkpoint } = source
     this.stored = new StoredTrie({
       pages: this.pages,

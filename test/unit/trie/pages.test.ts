@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { KEY_BITS } from '../../../src/trie/encoding.ts'
+import { firstDifference, KEY_BITS } from '../../../src/trie/encoding.ts'
 import { keyOf, proveInclusion, TrieError, TriePages } from '../../../src/trie/index.ts'
 import {
   decodePage,
@@ -11,6 +11,7 @@ import {
   Page,
   PageRef,
   packEntry,
+  setGap,
 } from '../../../src/trie/page.ts'
 import { eagerRule, MemorySource, MemoryTrie, sha256, someMessages } from './memory-trie.ts'
 
@@ -106,7 +107,8 @@ describe('the bytes of a page', () => {
         const bytes = new Uint8Array(all.length * ENTRY_BYTES)
         const below = all.map(({ is }) => (is.id === undefined ? undefined : new PageRef(is.id, undefined)))
         for (const [at, { key, own, branch, newest, is }] of all.entries()) {
-          packEntry(bytes, at, { ...entryWith(key, own, branch), newest, ...is, below: below[at] }, at)
+          packEntry(bytes, at, { ...entryWith(key, own, branch), newest, ...is, below: below[at] })
+          if (at > 0) setGap(bytes, at)
         }
         const decoded = decodePage(encodePage(new Page(bytes, below))) ?? assert.fail('it is a page')
         assert.equal(decoded.count, all.length)
@@ -115,7 +117,8 @@ describe('the bytes of a page', () => {
           assert.deepEqual(found.keyIn.slice(found.keyAt, found.keyAt + 32), key)
           assert.deepEqual(decoded.hashOf(at, at + 1), own)
           assert.deepEqual(decoded.branchHash(at), branch)
-          assert.equal(decoded.gap(at), at)
+          const before = all[at - 1]?.key
+          if (before !== undefined) assert.equal(decoded.gap(at), firstDifference(before, key) & 0xff)
           assert.deepEqual([found.newest, found.index, found.bit], [newest, is.index, is.bit])
           assert.equal(found.below?.id, is.id)
         }
@@ -132,7 +135,7 @@ describe('the bytes of a page', () => {
     const bytes = new Uint8Array(ENTRY_BYTES)
     const key = new Uint8Array(32)
     const entry = { ...entryWith(key, key, key), newest: 2 ** 48, index: 0, bit: KEY_BITS, below: undefined }
-    assert.throws(() => packEntry(bytes, 0, entry, 0), RangeError)
+    assert.throws(() => packEntry(bytes, 0, entry), RangeError)
   })
 })
 
