@@ -161,9 +161,13 @@ export class Network {
 
   /** Gossip has time where every other validator has its copy by a direct stream; more where nobody else listens. */
   #gossipDelayMs({ direct, node }: Running): number {
-    const others = this.#validators.has(this.peerId) ? this.#validators.size - 1 : this.#validators.size
+    const others = this.#otherValidators()
     if (direct.openCount < others) return gossipDelayMs.uncovered
     return node.getPeers().length > others ? gossipDelayMs.covered : gossipDelayMs.alone
+  }
+
+  #otherValidators(): number {
+    return this.#validators.has(this.peerId) ? this.#validators.size - 1 : this.#validators.size
   }
 
   /** @throws NetworkError */
@@ -253,8 +257,9 @@ export class Network {
       admission,
       connections,
       isValidator: (peer) => this.#validators.has(peer),
+      isCovered: () => direct.openCount >= this.#otherValidators(),
     })
-    const direct = new DirectStreams({ ...shared, admission })
+    const direct: DirectStreams = new DirectStreams({ ...shared, admission })
     const protocols: Protocols = new Protocols({
       genesis,
       context: this.verifier.context,

@@ -110,7 +110,7 @@ export const defaultSettings: NetworkSettings = {
   // Gossip costs 0.2 ms of CPU a small message: 5,000 a second are a whole core. One peer may carry all of it.
   framesPerSecond: 5_000,
   bytesPerSecond: 64 * 1024 * 1024,
-  directBatchBytesMax: 16 * 1024,
+  directBatchBytesMax: 4 * 1024,
 }
 
 /** A connected peer, for operators. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { mock, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { GossipSub } from '@libp2p/gossipsub'
+import { type GossipSub, TopicValidatorResult } from '@libp2p/gossipsub'
 import type { Connection } from '@libp2p/interface'
 import type { Admission } from '../../../src/network/admission.ts'
 import { Counters } from '../../../src/network/counters.ts'
@@ -30,6 +30,7 @@ function aGossip(unread: Record<string, number>) {
     counters: new Counters(),
     connections: () => connections as unknown as Connection[],
     isValidator: (peer: PeerId) => peer.startsWith('validator'),
+    isCovered: () => false,
   })
   return { gossip, published }
 }
@@ -54,4 +55,51 @@ test('while most validators are behind, nothing more is published', async () => 
 test('a node that knows strangers only waits for most of them', async () => {
   assert.equal(await publishedOf({ a: 5 * MiB, b: 5 * MiB, c: 0 }), 1)
   assert.equal(await publishedOf({ a: 5 * MiB, b: 0, c: 0 }), 3)
+})
+
+type TopicValidator = (
+  from: { toString(): string },
+  message: { data: Uint8Array },
+) => TopicValidatorResult | Promise<TopicValidatorResult>
+
+/** What gossipsub is told of a message of so many bytes: at once, or a promise. */
+function verdictOn(sizeBytes: number, { isCovered, verdict }: { isCovered: boolean; verdict: string }) {
+  const topicValidators = new Map<string, TopicValidator>()
+  const gossip = new Gossip({
+    chainId: 'test',
+    pubsub: { topicValidators, subscribe: () => undefined } as unknown as GossipSub,
+    admission: { admitMessage: () => verdict } as unknown as Admission,
+    counters: new Counters(),
+    connections: () => [],
+    isValidator: () => true,
+    isCovered: () => isCovered,
+  })
+  gossip.start()
+  const ask = topicValidators.get('diseq/test/messages') ?? assert.fail('the topic has a validator')
+  return ask({ toString: () => 'peer' }, { data: new Uint8Array(sizeBytes) })
+}
+
+test('a large message waits to be forwarded where its author reaches everybody', async () => {
+  mock.timers.enable({ apis: ['setTimeout'] })
+  try {
+    const waiting = verdictOn(512, { isCovered: true, verdict: 'accept' })
+    assert(waiting instanceof Promise)
+    let result: unknown
+    waiting.then((given) => (result = given))
+    mock.timers.tick(149)
+    await Promise.resolve()
+    assert.equal(result, undefined)
+    mock.timers.tick(1)
+    assert.equal(await waiting, TopicValidatorResult.Accept)
+  } finally {
+    mock.timers.reset()
+  }
+})
+
+test('a small message, one that depends on forwarders and one that is not forwarded do not wait', () => {
+  const accept = TopicValidatorResult.Accept
+  assert.equal(verdictOn(511, { isCovered: true, verdict: 'accept' }), accept)
+  assert.equal(verdictOn(100_000, { isCovered: false, verdict: 'accept' }), accept)
+  assert.equal(verdictOn(100_000, { isCovered: true, verdict: 'reject' }), TopicValidatorResult.Reject)
+  assert.equal(verdictOn(100_000, { isCovered: true, verdict: 'ignore' }), TopicValidatorResult.Ignore)
 })
