@@ -93,7 +93,7 @@ export function createVrfProver(secretSeed: Uint8Array): VrfProver {
   return { publicKey: toHex(secret.keyBytes) as VrfPublicKey, prove: (alpha) => prove(secret, alpha) }
 }
 
-interface ExpandedSecret {
+export interface ExpandedSecret {
   /** x. */
   readonly scalar: bigint
   /** The second half of the hashed seed: what nonces are made from. */
@@ -108,7 +108,7 @@ interface DecodedProof {
 }
 
 /** As for Ed25519 keys (RFC 8032 §5.1.5). */
-function expandSeed(seed: Uint8Array): ExpandedSecret {
+export function expandSeed(seed: Uint8Array): ExpandedSecret {
   assertSeed(seed)
   const hashed = sha512(seed)
   const head = hashed.slice(0, 32)
@@ -122,8 +122,7 @@ function prove({ scalar, noncePrefix, keyBytes }: ExpandedSecret, alpha: Uint8Ar
   const h = encodeToCurve(keyBytes, alpha)
   const hBytes = h.toBytes()
   const gammaBytes = h.multiply(scalar).toBytes()
-  // §5.4.2.2: the nonce is a function of secret and input, so no bad random source can repeat one.
-  const nonce = integerOf(sha512.create().update(noncePrefix).update(hBytes).digest()) % groupOrder
+  const nonce = integerOf(nonceHash(noncePrefix, hBytes)) % groupOrder
   const u = Point.BASE.multiply(nonce).toBytes()
   const v = h.multiply(nonce).toBytes()
   const challenge = challengeOf([keyBytes, hBytes, gammaBytes, u, v])
@@ -134,6 +133,11 @@ function prove({ scalar, noncePrefix, keyBytes }: ExpandedSecret, alpha: Uint8Ar
   proof.set(challenge, pointBytes)
   proof.set(scalarBytesOf(s), pointBytes + challengeBytes)
   return proof
+}
+
+/** §5.4.2.2, 64 bytes: the nonce is a function of secret and input, so no bad random source can repeat one. */
+export function nonceHash(noncePrefix: Uint8Array, hBytes: Uint8Array): Uint8Array {
+  return sha512.create().update(noncePrefix).update(hBytes).digest()
 }
 
 /** §5.4.4. */
@@ -149,17 +153,21 @@ function decodeProof(proof: Uint8Array): DecodedProof | undefined {
 
 /** Try-and-increment (§5.4.1.1), the public key as salt: half of all tries succeed, so 256 failures do not happen. */
 function encodeToCurve(keyBytes: Uint8Array, alpha: Uint8Array): Point {
-  const start = sha512.create().update(Uint8Array.of(suite, encodeToCurveTag)).update(keyBytes).update(alpha)
   for (let counter = 0; counter < 256; counter++) {
-    const digest = start.clone().update(Uint8Array.of(counter, endTag)).digest()
-    const point = decodePoint(digest.subarray(0, pointBytes))?.clearCofactor()
+    const point = decodePoint(tryCurvePoint(keyBytes, alpha, counter))?.clearCofactor()
     if (point !== undefined && !point.is0()) return point
   }
   throw new Error('256 hashes in a row encode no point')
 }
 
+/** 32 bytes that encode a point for every other counter (§5.4.1.1). */
+export function tryCurvePoint(keyBytes: Uint8Array, alpha: Uint8Array, counter: number): Uint8Array {
+  const hasher = sha512.create().update(Uint8Array.of(suite, encodeToCurveTag)).update(keyBytes).update(alpha)
+  return hasher.update(Uint8Array.of(counter, endTag)).digest().subarray(0, pointBytes)
+}
+
 /** §5.4.3: 16 bytes over Y, H, Γ, U, V. */
-function challengeOf(points: readonly Uint8Array[]): Uint8Array {
+export function challengeOf(points: readonly Uint8Array[]): Uint8Array {
   const hasher = sha512.create().update(Uint8Array.of(suite, challengeTag))
   for (const point of points) hasher.update(point)
   return hasher.update(Uint8Array.of(endTag)).digest().subarray(0, challengeBytes)
@@ -167,6 +175,11 @@ function challengeOf(points: readonly Uint8Array[]): Uint8Array {
 
 /** §5.2. The cofactor takes away a torsion part of Γ, the one thing its maker could have varied. */
 function outputOf(gamma: Point): Uint8Array {
+  return outputOfCleared(gamma.clearCofactor().toBytes())
+}
+
+/** @param cleared 8 · Γ, encoded. */
+export function outputOfCleared(cleared: Uint8Array): Uint8Array {
   const hasher = sha512.create().update(Uint8Array.of(suite, outputTag))
-  return hasher.update(gamma.clearCofactor().toBytes()).update(Uint8Array.of(endTag)).digest()
+  return hasher.update(cleared).update(Uint8Array.of(endTag)).digest()
 }

@@ -4,6 +4,7 @@ import { describe, test } from 'node:test'
 import { ED25519_TORSION_SUBGROUP, ed25519 } from '@noble/curves/ed25519.js'
 import fc from 'fast-check'
 import * as portable from '../../../src/crypto/index.ts'
+import { group } from '../../../src/crypto/native/group.ts'
 import * as native from '../../../src/crypto/native/index.ts'
 import type { VrfPublicKey } from '../../../src/types/index.ts'
 import rfc9381 from '../../vectors/ecvrf-rfc9381.json' with { type: 'json' }
@@ -161,3 +162,61 @@ function sha512(...parts: readonly Uint8Array[]): Uint8Array {
   for (const part of parts) hasher.update(part)
   return new Uint8Array(hasher.digest())
 }
+
+describe('the native half', () => {
+  const curve = group ?? assert.fail('libsodium can be loaded where the tests run')
+  const seed = fc.uint8Array({ minLength: 32, maxLength: 32 })
+  const alpha = fc.uint8Array({ maxLength: 80 })
+
+  test('makes the same proofs as the portable one, and takes them', () => {
+    fc.assert(
+      fc.property(seed, alpha, (secret, input) => {
+        const prover = native.createVrfProver(secret)
+        const proof = prover.prove(input)
+        assert.deepEqual(proof, portable.proveVrf(secret, input))
+        const claim = { publicKey: prover.publicKey, alpha: input, proof }
+        assert.deepEqual(native.verifyVrf(claim), portable.verifyVrf(claim))
+        assert.ok(native.verifyVrf(claim) !== undefined)
+      }),
+      { numRuns: 30 },
+    )
+  })
+
+  test('answers as the portable one to every changed byte, other keys, and torsion in key and proof', () => {
+    const secret = new Uint8Array(32).fill(3)
+    const input = Uint8Array.of(1, 2, 3)
+    const { publicKey, prove } = portable.createVrfProver(secret)
+    const proof = prove(input)
+    const points = [publicKey, toHex(proof.subarray(0, 32))].map((hex) => ed25519.Point.fromHex(hex))
+    const [key, gamma] = [points[0] ?? assert.fail(), points[1] ?? assert.fail()]
+    const claims: portable.VrfProof[] = []
+    for (let at = 0; at < proof.length; at += 1) {
+      for (const bit of [1, 0x80])
+        claims.push({ publicKey, alpha: input, proof: proof.with(at, (proof[at] ?? 0) ^ bit) })
+    }
+    for (const hex of ED25519_TORSION_SUBGROUP) {
+      const torsion = ed25519.Point.fromHex(hex, true)
+      claims.push({ publicKey: hex as VrfPublicKey, alpha: input, proof })
+      claims.push({ publicKey: key.add(torsion).toHex() as VrfPublicKey, alpha: input, proof })
+      const changed = proof.slice()
+      changed.set(gamma.add(torsion).toBytes(), 0)
+      claims.push({ publicKey, alpha: input, proof: changed })
+      const small = proof.slice()
+      small.set(fromHex(hex), 0)
+      claims.push({ publicKey, alpha: input, proof: small })
+    }
+    for (const claim of claims) {
+      assert.deepEqual(native.verifyVrf(claim), portable.verifyVrf(claim))
+      assert.deepEqual(native.vrfOutputOf(claim.proof), portable.vrfOutputOf(claim.proof))
+    }
+  })
+
+  test('says nothing of points that libsodium does not take', () => {
+    const [, small = ''] = ED25519_TORSION_SUBGROUP
+    const one = new Uint8Array(32).with(0, 1)
+    assert.equal(curve.multiply(fromHex(small), one), undefined)
+    assert.equal(curve.multiply(new Uint8Array(32).fill(0xff), one), undefined)
+    assert.equal(curve.clearCofactor(new Uint8Array(32).fill(0xff)), undefined)
+    assert.equal(curve.clearCofactor(new Uint8Array(31)), undefined)
+  })
+})
