@@ -6,8 +6,8 @@ import { type Identify, identify } from '@libp2p/identify'
 import type { ConnectionGater, Libp2p } from '@libp2p/interface'
 import { type Ping, ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
-import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
+import { quietYamux } from './muxer.ts'
 import { noiseCrypto } from './noise-crypto.ts'
 import type { Libp2pMetrics } from './ports.ts'
 
@@ -55,7 +55,7 @@ export async function createNode(options: NodeOptions): Promise<Libp2pNode> {
     transports: [tcp()],
     connectionEncrypters: [noise({ crypto: noiseCrypto })],
     streamMuxers: [
-      yamux({
+      quietYamux({
         maxInboundStreams: 256,
         maxOutboundStreams: 256,
         streamOptions: {
