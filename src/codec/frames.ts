@@ -24,7 +24,7 @@ import {
   encodeVote,
 } from './consensus.ts'
 import { maxConfigurableBytes, signatureBytes } from './limits.ts'
-import { decodeBatch, decodePoolCommitment, type Sha256 } from './message.ts'
+import { decodeBatch, decodePoolCommitment, type Sha256, type Sha256Hex } from './message.ts'
 import { type ByteReader, type Decoded, DecodeError, decodeAll, unwrap } from './reader.ts'
 import { ByteWriter } from './writer.ts'
 
@@ -56,6 +56,8 @@ export interface FrameContext {
   /** K of this network. */
   readonly entriesMax: number
   readonly sha256: Sha256
+  /** Absent: made of `sha256`. */
+  readonly sha256Hex?: Sha256Hex
 }
 
 export function encodeFrame(frame: Frame): Uint8Array {

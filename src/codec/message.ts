@@ -16,6 +16,8 @@ import { ByteWriter } from './writer.ts'
 
 /** SHA-256; the caller brings the fast one of its platform. */
 export type Sha256 = (bytes: Uint8Array) => Uint8Array
+/** The same in lower-case hex, where something gives that sooner than bytes. */
+export type Sha256Hex = (bytes: Uint8Array) => string
 
 /** Namespaces that begin so are the protocol's own (protocol §3.7). */
 export const reservedPrefix = 'diseq/'
@@ -68,9 +70,10 @@ export function encodeBatchBody(
 /** A batch from its signed bytes. The signature is carried, not checked. */
 export function decodeBatch(
   signed: { bytes: Uint8Array; signature: Uint8Array },
-  context: { limits: ProtocolLimits; sha256: Sha256 },
+  context: { limits: ProtocolLimits; sha256: Sha256; sha256Hex?: Sha256Hex },
 ): Decoded<Batch> {
   const { limits, sha256 } = context
+  const hashHex = context.sha256Hex ?? ((hashed: Uint8Array) => bytesToHex(sha256(hashed)))
   const { bytes, signature } = signed
   if (bytes.length > limits.maxBatchBytes) return { ok: false, reason: 'batch too large' }
   return decodeAll(bytes, (reader) => {
@@ -83,14 +86,14 @@ export function decodeBatch(
       () => {
         const start = reader.offset
         const message = readMessage(reader, limits)
-        messageIds.push(bytesToHex(sha256(reader.since(start))) as MessageId)
+        messageIds.push(hashHex(reader.since(start)) as MessageId)
         return message
       },
     )
     // To judge one takes signature checks: without a bound a batch could hold thousands.
     if (messages.filter(isReserved).length > 1)
       throw new DecodeError('more than one reserved message in a batch')
-    const id = bytesToHex(sha256(bytes)) as BatchId
+    const id = hashHex(bytes) as BatchId
     return { id, author, messages, messageIds, bytes, signature }
   })
 }
@@ -149,9 +152,17 @@ function readMessage(reader: ByteReader, limits: ProtocolLimits): Message {
   const flags = reader.u8()
   if (flags > (flagNamespace | flagExpiresAt)) throw new DecodeError('unknown message flags')
   const timestamp = reader.u32()
+  // Most messages: what follows makes and spreads objects, which costs as much as the rest.
+  if (flags === 0)
+    return withinLimit(reader, start, limits, { data: reader.bytes(limits.maxMessageBytes), timestamp })
   const namespace = (flags & flagNamespace) === 0 ? {} : { namespace: reader.text(1, maxNamespaceBytes) }
   const expiresAt = (flags & flagExpiresAt) === 0 ? {} : { expiresAt: reader.u64() }
   const data = reader.bytes(limits.maxMessageBytes)
+  return withinLimit(reader, start, limits, { ...namespace, data, timestamp, ...expiresAt })
+}
+
+/** A message that was read from `start` on. */
+function withinLimit(reader: ByteReader, start: number, limits: ProtocolLimits, message: Message): Message {
   if (reader.offset - start > limits.maxMessageBytes) throw new DecodeError('message too large')
-  return { ...namespace, data, timestamp, ...expiresAt }
+  return message
 }

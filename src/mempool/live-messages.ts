@@ -10,6 +10,8 @@ export interface Holder {
   liveCount: number
 }
 
+const NO_HOLDERS: readonly never[] = []
+
 export class LiveMessages<H extends Holder> {
   /** Nearly every message is in one batch, which then stands here without a set around it. */
   readonly #holders = new Map<MessageId, H | Set<H>>()
@@ -37,18 +39,30 @@ export class LiveMessages<H extends Holder> {
 
   holdersOf(id: MessageId): Iterable<H> {
     const holders = this.#holders.get(id)
-    if (holders === undefined) return []
+    if (holders === undefined) return NO_HOLDERS
     return holders instanceof Set ? holders : [holders]
   }
 
-  /** Counts a batch's distinct messages that are not dead, without taking them in. */
-  countLive(batch: Batch, deadMessages: ReadonlySet<MessageId>): number {
-    return this.#liveOf(batch, deadMessages).size
+  /** The one batch that holds the message; undefined where there is none, or more than one. */
+  onlyHolderOf(id: MessageId): H | undefined {
+    const holders = this.#holders.get(id)
+    return holders instanceof Set ? undefined : holders
   }
 
-  /** Takes in a batch's messages but the dead ones. */
-  addBatch(holder: H, deadMessages: ReadonlySet<MessageId>): void {
-    for (const [id, expiresAt] of this.#liveOf(holder.batch, deadMessages)) {
+  /** A batch's distinct messages that are not dead, with their expiry. */
+  liveOf(batch: Batch, deadMessages: ReadonlySet<MessageId>): ReadonlyMap<MessageId, Height | undefined> {
+    const live = new Map<MessageId, Height | undefined>()
+    for (const [index, id] of batch.messageIds.entries()) {
+      const expiresAt = batch.messages[index]?.expiresAt
+      const isExpired = expiresAt !== undefined && expiresAt < this.#nextHeight
+      if (!isExpired && !deadMessages.has(id)) live.set(id, expiresAt)
+    }
+    return live
+  }
+
+  /** Takes in a batch's messages. @param live `liveOf` it, at this height. */
+  addBatch(holder: H, live: ReadonlyMap<MessageId, Height | undefined>): void {
+    for (const [id, expiresAt] of live) {
       holder.liveCount += 1
       this.#addHolder(id, holder)
       if (expiresAt !== undefined) this.#expireAt(id, expiresAt)
@@ -68,6 +82,7 @@ export class LiveMessages<H extends Holder> {
 
   /** A message dies: its holders, each counting one less. */
   kill(id: MessageId): Iterable<H> {
+    if (!this.#holders.has(id)) return NO_HOLDERS
     const holders = this.holdersOf(id)
     for (const holder of holders) holder.liveCount -= 1
     this.#forget(id)
@@ -90,16 +105,6 @@ export class LiveMessages<H extends Holder> {
   /** The chain has grown; what `expiredBy` names for this height must have been killed. */
   advanceTo(nextHeight: Height): void {
     this.#nextHeight = nextHeight
-  }
-
-  #liveOf(batch: Batch, deadMessages: ReadonlySet<MessageId>): Map<MessageId, Height | undefined> {
-    const live = new Map<MessageId, Height | undefined>()
-    for (const [index, id] of batch.messageIds.entries()) {
-      const expiresAt = batch.messages[index]?.expiresAt
-      const isExpired = expiresAt !== undefined && expiresAt < this.#nextHeight
-      if (!isExpired && !deadMessages.has(id)) live.set(id, expiresAt)
-    }
-    return live
   }
 
   #addHolder(id: MessageId, holder: H): void {

@@ -130,12 +130,13 @@ export class Mempool {
       if (isPinned) this.pin(batch.id)
       return { kind: 'known' }
     }
-    if (this.#live.countLive(batch, deadMessages) === 0) return this.#refuse('no-new-message')
+    const live = this.#live.liveOf(batch, deadMessages)
+    if (live.size === 0) return this.#refuse('no-new-message')
     const bytes = chargeOf(batch)
     const admission = this.#shares.admit({ author: batch.author, from, bytes, isPinned })
     if (admission.kind === 'refused') return this.#refuse(admission.reason)
     const entry: Entry = { batch, receivedAt, charge: admission.charge, isPinned, liveCount: 0 }
-    this.#live.addBatch(entry, deadMessages)
+    this.#live.addBatch(entry, live)
     this.#insert(entry)
     return { kind: 'added' }
   }
@@ -183,6 +184,9 @@ export class Mempool {
     const lost = new Map<Entry, number>()
     const dying = new Set([...messageIds, ...this.#live.expiredBy(nextHeight), ...invalid])
     for (const id of dying) {
+      // Nearly every message dies with the one batch that holds it.
+      const only = this.#live.onlyHolderOf(id)
+      if (only !== undefined && leaving.has(only.batch.id)) continue
       for (const entry of this.#live.holdersOf(id)) {
         const count = (lost.get(entry) ?? 0) + 1
         lost.set(entry, count)

@@ -123,7 +123,7 @@ export class FrameVerifier {
     this.#thresholds = thresholds
     this.#crypto = crypto
     this.#powers = genesis.validators.map(({ power }) => power)
-    this.#context = { limits: genesis.limits, entriesMax, sha256: crypto.sha256 }
+    this.#context = { limits: genesis.limits, entriesMax, sha256: crypto.sha256, sha256Hex: crypto.sha256Hex }
     this.#convicts = convicts ?? (() => true)
   }
 

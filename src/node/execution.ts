@@ -2,8 +2,8 @@
 // and the chain before it. Everything here is recomputed, nothing of a header is believed (protocol §3.3 to §3.5).
 // Called by the driver and by block sync; reads the store and the pool, changes neither.
 import { type ChainState, executeBlock } from '../chain/index.ts'
-import type { Sha256 } from '../codec/index.ts'
-import { beaconOf, vrfInput } from '../crypto/native/index.ts'
+import { bytesToHex, type Sha256 } from '../codec/index.ts'
+import { beaconOf, merkleRootOfIds, vrfInput } from '../crypto/native/index.ts'
 import type { Thresholds } from '../quorum/index.ts'
 import {
   checkAttached,
@@ -148,20 +148,28 @@ export class BlockExecution {
       isInChain: (id: BatchId) => inChain.has(id),
     }
     // First without regard to what is in the chain, to learn which messages have to be looked up.
-    const draft = selectContent({ ...rules, isMessageInChain: () => false, isReservedValid: () => false })
+    let hasReserved = false
+    const noteReserved = () => {
+      hasReserved = true
+      return false
+    }
+    const draft = selectContent({ ...rules, isMessageInChain: () => false, isReservedValid: noteReserved })
     if (draft.kind === 'missing') return draft
     const known = await this.#messagesInChain(draft.content.batches.flatMap(({ messageIds }) => messageIds))
-    const selection = selectContent({
-      ...rules,
-      isMessageInChain: (id) => known.has(id),
-      isReservedValid: (message) =>
-        checkReservedMessage({
-          message,
-          genesis,
-          isConvicted: (validator) => chain.convicted.has(validator),
-          verify: this.#options.verifySigned,
-        }) === undefined,
-    })
+    const isFinal = known.size === 0 && !hasReserved
+    const selection = isFinal
+      ? draft
+      : selectContent({
+          ...rules,
+          isMessageInChain: (id) => known.has(id),
+          isReservedValid: (message) =>
+            checkReservedMessage({
+              message,
+              genesis,
+              isConvicted: (validator) => chain.convicted.has(validator),
+              verify: this.#options.verifySigned,
+            }) === undefined,
+        })
     if (selection.kind === 'missing') return selection
     const { content } = selection
     const state = executeBlock({ trie: chain.trie, pages, height, messages: content.messages })
@@ -180,6 +188,7 @@ export class BlockExecution {
       validatorsHash: genesis.validatorsHash,
       nextValidatorsHash: genesis.validatorsHash,
       sha256,
+      sequenceRootOf: (ids) => bytesToHex(merkleRootOfIds(ids)) as Hash,
     })
     return { kind: 'executed', ...made, content, beacon, state }
   }

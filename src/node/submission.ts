@@ -2,12 +2,12 @@
 // disk here. Messages that come close together share a batch, a signature and a write.
 import {
   batchOverheadBytes,
-  bytesToHex,
   decodeBatch,
   encodeBatchBody,
   encodeMessage,
   type Sha256,
 } from '../codec/index.ts'
+import { sha256Hex } from '../crypto/native/index.ts'
 import type { Mempool } from '../mempool/index.ts'
 import { checkReservedMessage, isExpired, isReserved } from '../sequencing/index.ts'
 import type { ChainStore } from '../storage/index.ts'
@@ -119,7 +119,7 @@ export class Submissions {
           index,
         )
       }
-      const id = bytesToHex(this.#options.sha256(bytes)) as MessageId
+      const id = sha256Hex(bytes) as string as MessageId
       prepared.push({ id, message, sizeBytes: bytes.length })
     }
     return prepared
@@ -260,7 +260,7 @@ export class Submissions {
     )
     const decoded = decodeBatch(
       { bytes, signature: keys.signBatch(bytes) },
-      { limits: genesis.limits, sha256 },
+      { limits: genesis.limits, sha256, sha256Hex },
     )
     if (!decoded.ok) throw new Error(`its own batch does not decode: ${decoded.reason}`)
     return decoded.value

@@ -64,7 +64,7 @@ export class ChainReader {
   constructor(store: KeyValueStore, genesis: Genesis) {
     this.store = store
     const entriesMax = commitmentEntriesMax(genesis.limits, genesis.validators.length)
-    this.context = { limits: genesis.limits, entriesMax, sha256 }
+    this.context = { limits: genesis.limits, entriesMax, sha256, sha256Hex }
     this.triePages = {
       get: (id) => {
         const key = triePageKey(id)
