@@ -218,6 +218,11 @@ export class Mempool {
     return this.#entries.get(batchId)?.batch
   }
 
+  /** Whether the batch is in the pool and this node answers for it. */
+  isPinned(batchId: BatchId): boolean {
+    return this.#entries.get(batchId)?.isPinned ?? false
+  }
+
   /** Whether a batch of the pool holds the message, and the next block could take it. */
   hasMessage(id: MessageId): boolean {
     return this.#live.has(id)

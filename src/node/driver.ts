@@ -27,6 +27,7 @@ import type {
   Hash,
   Height,
   PoolCommitment,
+  TimeMs,
 } from '../types/index.ts'
 import type { ChainHead } from './chain-head.ts'
 import type { Executed } from './execution.ts'
@@ -300,12 +301,16 @@ export class Driver {
     for (const batch of batches) {
       const held = mempool.held().get(batch.id)
       if (held === undefined) this.#unpooled.add(batch.id)
-      this.#saveBatch({ batch, receivedAt: held ?? receivedAt, pinned: false })
+      this.#saveBatch(batch, held ?? receivedAt)
     }
   }
 
-  #saveBatch(pooled: PoolBatch): void {
-    if (!this.#stored.has(pooled.batch.id)) this.#pendingBatches.set(pooled.batch.id, pooled)
+  /** One that clients are being answered for may be written here first, or again: it stays known as such, or after a
+   *  restart it would not be handed on. */
+  #saveBatch(batch: Batch, receivedAt: TimeMs): void {
+    if (this.#stored.has(batch.id)) return
+    const pinned = this.#options.mempool.isPinned(batch.id)
+    this.#pendingBatches.set(batch.id, { batch, receivedAt, pinned })
   }
 
   /** K1, K2: what this validator lists; with `assuming`, of its pool as it would be with that block in the chain,
@@ -327,7 +332,7 @@ export class Driver {
     for (const { batchId, receivedAt } of chosen.entries) {
       const batch = mempool.get(batchId)
       if (batch === undefined) continue
-      this.#saveBatch({ batch, receivedAt, pinned: false })
+      this.#saveBatch(batch, receivedAt)
       listed.list(output.height, [batch])
     }
     this.#committedHeight = output.height

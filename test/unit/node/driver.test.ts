@@ -11,7 +11,7 @@ import { trusted } from '../../../src/node/ports.ts'
 import type { Signing, Unsigned } from '../../../src/node/signing.ts'
 import { InvariantBroken, thresholdsOf } from '../../../src/quorum/index.ts'
 import { ChainStore, MemoryStore } from '../../../src/storage/index.ts'
-import type { BatchId } from '../../../src/types/index.ts'
+import type { BatchId, PeerId } from '../../../src/types/index.ts'
 import { aMessage, ChainBuilder } from '../../support/chain-builder.ts'
 
 const log = { debug() {}, info() {}, warn() {}, error() {} }
@@ -116,7 +116,10 @@ test('of two blocks that become final while the driver is busy, the later one’
 })
 
 /** What a driver does that has been sent a block, and found it valid. */
-async function driverGiven(work: (executed: Executed) => Partial<DriverWork>) {
+async function driverGiven(
+  work: (executed: Executed) => Partial<DriverWork>,
+  options: Pick<Partial<DriverOptions>, 'mempool'> = {},
+) {
   const { block, executed } = await (await ChainBuilder.create()).makeBlock({ messages: [aMessage('once')] })
   const { header, id, signature } = block
   const { height, view, leader } = header
@@ -124,6 +127,7 @@ async function driverGiven(work: (executed: Executed) => Partial<DriverWork>) {
   const failures: unknown[] = []
   const made = await aDriverAt(height - 1, {
     signing,
+    ...options,
     onFatal: (error) => failures.push(error),
     leaders: [leader, ...[0, 1, 2, 3].filter((other) => other !== leader)],
     work: { execute: async () => executed, ...work(executed) },
@@ -179,4 +183,41 @@ test('a pool that empties and fills again while its commitment is signed does no
   for (const hasWork of [true, false, true]) driver.enqueue({ kind: 'pool', hasWork })
   for (let turns = 0; turns < 5; turns++) await turn()
   assert.deepEqual(asked, ['pool-commitment'])
+})
+
+test('a batch that clients were answered for is kept as such on disk when a commitment or a vote writes it first', async () => {
+  const { signing } = aSigning()
+  const mempool = new Mempool({ maxBytes: 1e7, maxBatches: 100, reservedAuthors: [], nextHeight: 1 })
+  const { chain, driver, store } = await aDriverAt(0, { signing, mempool })
+  const [own, others] = ['own', 'others'].map((text) => chain.batch([aMessage(text)]))
+  assert(own !== undefined && others !== undefined)
+  mempool.add({ batch: own, receivedAt: 0, from: { kind: 'local' }, isPinned: true })
+  mempool.add({ batch: others, receivedAt: 0, from: { kind: 'peer', peer: 'p' as PeerId }, isPinned: false })
+  driver.start(nothing, [])
+  driver.enqueue({ kind: 'pool', hasWork: true })
+  for (let turns = 0; turns < 5; turns++) await turn()
+  const stored = (await store.loadPool()).map(({ batch, pinned }) => [batch.id, pinned])
+  assert.deepEqual(
+    new Map(stored as [BatchId, boolean][]),
+    new Map([
+      [own.id, true],
+      [others.id, false],
+    ]),
+  )
+})
+
+test('a block’s batch that clients were answered for is kept as such when the vote for the block writes it first', async () => {
+  const mempool = new Mempool({ maxBytes: 1e7, maxBatches: 100, reservedAuthors: [], nextHeight: 1 })
+  const { store } = await driverGiven(
+    ({ content: { batches } }) => {
+      for (const batch of batches)
+        mempool.add({ batch, receivedAt: 0, from: { kind: 'local' }, isPinned: true })
+      return { batchesOf: () => batches }
+    },
+    { mempool },
+  )
+  assert.deepEqual(
+    (await store.loadPool()).map(({ pinned }) => pinned),
+    [true],
+  )
 })
