@@ -42,6 +42,7 @@ import { BlockExecution } from './execution.ts'
 import { FloorWatcher } from './floor-watcher.ts'
 import { framesLacking, holdingOf } from './height-view.ts'
 import { ListedBatches } from './listed-batches.ts'
+import { ListedWants } from './listed-wants.ts'
 import { PoolDoor } from './pool-door.ts'
 import {
   type Clock,
@@ -103,6 +104,7 @@ export class Replica {
   readonly #driver: Driver
   readonly #work: BlockWork
   readonly #fetcher: BatchFetcher
+  readonly #wants: ListedWants
   readonly #door: PoolDoor
   readonly #submissions: Submissions
   readonly #exchange: Exchange
@@ -188,6 +190,13 @@ export class Replica {
       onFatal,
     })
     const work = this.#work
+    this.#wants = new ListedWants({
+      store,
+      fetcher: this.#fetcher,
+      finalHeight: () => head.state.height,
+      isInHand: (id) => work.batchOf(id) !== undefined,
+      onFatal,
+    })
     this.#driver = new Driver({
       core: { powers, thresholds, ...(self === undefined ? {} : { self }) },
       genesis,
@@ -379,7 +388,8 @@ export class Replica {
         this.#offer(frame.batch, { kind: 'peer', peer: from.peerId })
         return
       case 'pool-commitment':
-        this.#wantListed(frame)
+        // Others need not have what no block waits for.
+        if (this.core.config.self !== undefined) this.#wants.onCommitment(frame.commitment)
         this.#driver.enqueue({ kind: 'pool-commitment', commitment: trusted(frame.commitment) })
         return
       case 'proposal':
@@ -481,20 +491,6 @@ export class Replica {
     void this.#door.offer({ batch, from, isPinned: false })
   }
 
-  /** K4: what a validator lists and this one does not hold is fetched from it. */
-  #wantListed({ commitment }: Extract<Frame, { kind: 'pool-commitment' }>): void {
-    const { height, entries, validator } = commitment
-    if (this.core.config.self === undefined || height <= this.head.state.height) return
-    const unknown = entries.map(({ batchId }) => batchId).filter((id) => this.#work.batchOf(id) === undefined)
-    if (unknown.length === 0) return
-    void this.#options.store.batchHeights(unknown).then((heights) => {
-      for (const [at, id] of unknown.entries()) {
-        if (heights[at] !== undefined || this.#work.batchOf(id) !== undefined) continue
-        this.#fetcher.want(id, { height, holders: [validator], isUrgent: false })
-      }
-    }, this.#options.onFatal)
-  }
-
   #noteBlockInterval(): void {
     const nowMs = this.#options.clock.nowMs()
     const sinceMs = Math.min(blockIntervalMaxMs, Math.max(0, nowMs - this.#lastBlockMs))
@@ -505,6 +501,7 @@ export class Replica {
   #onAppended(event: FinalEvent): void {
     this.#noteBlockInterval()
     this.#fetcher.settle(event.height)
+    this.#wants.settle(event.height)
     this.#floor?.check()
     this.#driver.onFinal([...event.removedBatches, ...event.final.batches.map(({ id }) => id)])
     this.#caught.offer()
