@@ -140,8 +140,8 @@ export class Admission {
     return 'accept'
   }
 
-  /** Frames inside a request or a reply: each is checked as if it came by itself, save its height, which is for the
-   *  asker to judge. What is not valid is left out, and its sender blamed. */
+  /** Frames inside a request or a reply: each is checked as if it came by itself. What is not valid is left out, and its
+   *  sender blamed; what is of no height in the window is left out without blame. */
   verifyEach({
     frames,
     kinds,
@@ -151,7 +151,7 @@ export class Admission {
     readonly kinds: readonly FrameKind[]
     readonly from: PeerId
   }): VerifiedFrame[] {
-    const { conduct, counters, verifier } = this.#options
+    const { conduct, counters } = this.#options
     const valid: VerifiedFrame[] = []
     for (const bytes of frames) {
       counters.add('bytes_in', bytes.length)
@@ -164,15 +164,31 @@ export class Admission {
         this.#ignore('rate')
         return valid
       }
-      const verified = verifier.verify(ownBytes(bytes))
-      if (!verified.ok) this.#reject(from, verified.rejected, verified.detail)
-      else if (!kinds.includes(verified.value.kind)) this.#reject(from, 'wrong-channel', verified.value.kind)
-      else {
-        counters.add(`frames_in_${verified.value.kind}`)
-        valid.push(verified.value)
-      }
+      const frame = this.#verifyAsked({ bytes, kinds, from })
+      if (frame === undefined) continue
+      counters.add(`frames_in_${frame.kind}`)
+      valid.push(frame)
     }
     return valid
+  }
+
+  #verifyAsked({
+    bytes,
+    kinds,
+    from,
+  }: {
+    readonly bytes: Uint8Array
+    readonly kinds: readonly FrameKind[]
+    readonly from: PeerId
+  }): VerifiedFrame | undefined {
+    const verified = this.#options.verifier.verify(ownBytes(bytes))
+    const place = verified.ok ? this.#placeOf(verified.value) : 'here'
+    if (!verified.ok) this.#reject(from, verified.rejected, verified.detail)
+    else if (!kinds.includes(verified.value.kind)) this.#reject(from, 'wrong-channel', verified.value.kind)
+    // The height moved on while the reply was on its way, or a liar signed one that is far.
+    else if (place !== 'here') this.#ignore(place)
+    else return verified.value
+    return undefined
   }
 
   /** A frame of one's own need not be taken from others. */

@@ -147,13 +147,16 @@ export class DirectStreams {
   }
 
   #receive(stream: Stream, connection: Connection): void {
-    const { admission, conduct, log } = this.#options
+    const { admission, conduct, counters, log } = this.#options
     const from = connection.remotePeer.toString() as PeerId
     onRecords(stream, {
       maxBytes: maxGossipFrameBytes,
       onRecord: (bytes) => admission.admit({ channel: 'direct', bytes, from }),
       onEnd: (failure) => {
-        if (isRecordTooLong(failure)) conduct.punish(from, 'a record over the limit')
+        if (isRecordTooLong(failure)) {
+          counters.add('rejected_too-large')
+          conduct.punish(from, 'a record over the limit')
+        }
         if (failure === undefined) return this.#closeGently(stream)
         log.debug({ peer: from, error: messageOf(failure) }, 'direct stream ended')
         stream.abort(failure)

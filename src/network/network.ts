@@ -265,7 +265,6 @@ export class Network {
       context: this.verifier.context,
       requests: new Requests(shared),
       admission,
-      conduct: this.#conduct,
       handler,
       onStatus: (peer, status) => peers.takeStatus(peer, status),
       knownPeers: (asker) => peers.knownFor(asker),

@@ -246,12 +246,13 @@ export class Peers {
   }
 
   #onStatusFailed(session: Session, error: unknown): void {
-    const { book, handler } = this.#options
+    const { book, counters, handler } = this.#options
     const { peer, isGreeted } = session
     if (networkErrorCode(error) === undefined) throw error
     handler.log.debug({ peer, error: messageOf(error) }, 'peer did not tell its status')
     session.statusFailures += 1
     if (isGreeted || session.statusFailures < greetFailuresMax) return
+    counters.add('disconnected_no_greeting')
     this.disconnect(peer, 'does not speak the protocols of this chain')
     book.rest(peer, strangerRestMs)
   }

@@ -24,7 +24,6 @@ import {
 import type { Genesis, PeerId } from '../types/index.ts'
 import type { Admission, FrameKind } from './admission.ts'
 import { messageOf, NetworkError } from './errors.ts'
-import type { PeerConduct } from './peer-conduct.ts'
 import { decodePeerList, encodePeerList, peerListMaxBytes } from './peer-list.ts'
 import type { KnownPeer, NetworkHandler } from './ports.ts'
 import type { RequestProtocol, Requests } from './requests.ts'
@@ -35,7 +34,6 @@ export interface ProtocolsOptions {
   readonly context: FrameContext
   readonly requests: Requests
   readonly admission: Admission
-  readonly conduct: PeerConduct
   readonly handler: NetworkHandler
   /** A peer told its status; says whether it is of this chain. */
   readonly onStatus: (peer: PeerId, status: PeerStatus) => boolean
@@ -122,14 +120,14 @@ export class Protocols {
   async requestStatus(peer: PeerId): Promise<PeerStatus> {
     const body = encodeStatus(this.#options.handler.status())
     const decoded = decodeStatus(await this.#askOnce(statusProtocol, peer, body))
-    if (!decoded.ok) throw this.#badReply(peer, decoded.reason)
+    if (!decoded.ok) throw this.#badReply(statusProtocol, peer, decoded.reason)
     return decoded.value
   }
 
   /** Peers that a peer knows; claims of a stranger. @throws NetworkError */
   async requestPeers(peer: PeerId): Promise<KnownPeer[]> {
     const decoded = decodePeerList(await this.#askOnce(peersProtocol, peer, new Uint8Array(0)))
-    if (!decoded.ok) throw this.#badReply(peer, decoded.reason)
+    if (!decoded.ok) throw this.#badReply(peersProtocol, peer, decoded.reason)
     return decoded.value
   }
 
@@ -154,9 +152,9 @@ export class Protocols {
     const records = this.#options.requests.ask(this.#blocks, peer, encodeBlocksRequest(request))
     for await (const record of records) {
       const decoded = decodeFinalBlock(record, this.#options.context)
-      if (!decoded.ok) throw this.#badReply(peer, decoded.reason)
+      if (!decoded.ok) throw this.#badReply(this.#blocks, peer, decoded.reason)
       if (decoded.value.block.header.height !== height || height >= request.from + request.count)
-        throw this.#badReply(peer, 'a block of a height that was not asked for')
+        throw this.#badReply(this.#blocks, peer, 'a block of a height that was not asked for')
       height += 1
       yield decoded.value
     }
@@ -164,7 +162,7 @@ export class Protocols {
 
   async #askForFrames(protocol: RequestProtocol, peer: PeerId, body: Uint8Array): Promise<Uint8Array[]> {
     const decoded = decodeFrames(await this.#askOnce(protocol, peer, body))
-    if (!decoded.ok) throw this.#badReply(peer, decoded.reason)
+    if (!decoded.ok) throw this.#badReply(protocol, peer, decoded.reason)
     return decoded.value
   }
 
@@ -172,16 +170,15 @@ export class Protocols {
   async #askOnce(protocol: RequestProtocol, peer: PeerId, body: Uint8Array): Promise<Uint8Array> {
     let reply: Uint8Array | undefined
     for await (const record of this.#options.requests.ask(protocol, peer, body)) {
-      if (reply !== undefined) throw this.#badReply(peer, 'more than one record')
+      if (reply !== undefined) throw this.#badReply(protocol, peer, 'more than one record')
       reply = record
     }
     if (reply === undefined) throw new NetworkError({ code: 'broken', peer })
     return reply
   }
 
-  #badReply(peer: PeerId, reason: string): NetworkError {
-    this.#options.conduct.punish(peer, `a bad reply: ${reason}`)
-    return new NetworkError({ code: 'bad-reply', peer, reason })
+  #badReply(protocol: RequestProtocol, peer: PeerId, reason: string): NetworkError {
+    return this.#options.requests.badReply(protocol, peer, reason)
   }
 
   #answerStatus(bytes: Uint8Array, from: PeerId): Uint8Array[] | undefined {

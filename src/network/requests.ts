@@ -89,12 +89,10 @@ export class Requests {
     return connection.newStream(this.#idOf(protocol), { signal, negotiateFully: false })
   }
 
-  #failureOf(error: unknown, { timeoutMs, name }: RequestProtocol, peer: PeerId): NetworkError {
+  #failureOf(error: unknown, protocol: RequestProtocol, peer: PeerId): NetworkError {
+    const { timeoutMs } = protocol
     if (error instanceof NetworkError) return error
-    if (isRecordTooLong(error)) {
-      this.#options.conduct.punish(peer, `a reply to ${name} over the limit`, 2)
-      return new NetworkError({ code: 'bad-reply', peer, reason: 'over the limit' }, error)
-    }
+    if (isRecordTooLong(error)) return this.badReply(protocol, peer, 'over the limit', 2)
     const isTimeout =
       error instanceof StreamTimeout || (error instanceof Error && error.name === 'TimeoutError')
     return new NetworkError(
@@ -128,7 +126,8 @@ export class Requests {
     try {
       await this.#reply({ protocol, answer, stream, from })
     } catch (error) {
-      if (isRecordTooLong(error)) conduct.punish(from, `a request for ${name} over the limit`, 2)
+      counters.add(`requests_unanswered_${name}`)
+      if (isRecordTooLong(error)) this.#blame(protocol, from, { reason: 'over the limit', points: 2 })
       log.debug({ peer: from, protocol: name, error: messageOf(error) }, 'request not answered')
       stream.abort(new Error('request not answered'))
     } finally {
@@ -147,12 +146,12 @@ export class Requests {
     readonly stream: Stream
     readonly from: PeerId
   }): Promise<void> {
-    const { requestMaxBytes, timeoutMs, name } = protocol
+    const { requestMaxBytes, timeoutMs } = protocol
     const request = await firstRecord(stream, { maxBytes: requestMaxBytes, timeoutMs })
     if (request === undefined) throw new Error('closed without a request')
     const replies = answer(request, from)
     if (replies === undefined) {
-      this.#options.conduct.punish(from, `what is no request for ${name}`)
+      this.#blame(protocol, from, { reason: 'malformed', points: 1 })
       throw new Error('not a request')
     }
     for await (const record of replies) {
@@ -162,6 +161,23 @@ export class Requests {
       await untilSent(stream, timeoutMs)
     }
     await stream.close({ signal: AbortSignal.timeout(timeoutMs) })
+  }
+
+  /** Counts a request that no honest peer sends. */
+  #blame(
+    { name }: RequestProtocol,
+    from: PeerId,
+    { reason, points }: { readonly reason: string; readonly points: number },
+  ): void {
+    this.#options.counters.add(`requests_invalid_${name}`)
+    this.#options.conduct.punish(from, `a request for ${name}: ${reason}`, points)
+  }
+
+  /** Counts a reply that no honest peer gives. Its error is for the caller. */
+  badReply({ name }: RequestProtocol, peer: PeerId, reason: string, points = 1): NetworkError {
+    this.#options.counters.add(`replies_invalid_${name}`)
+    this.#options.conduct.punish(peer, `a reply to ${name}: ${reason}`, points)
+    return new NetworkError({ code: 'bad-reply', peer, reason })
   }
 
   /** Takes a place; undefined where all are taken. */

@@ -23,7 +23,7 @@ export const networkFamilies = {
   diseq_network_bytes_total: { labels: ['way'], help: 'Bytes of frames and replies, by the way they went' },
   diseq_network_requests_total: {
     labels: ['event', 'protocol'],
-    help: 'Requests to peers (out, failed) and of peers (in, refused)',
+    help: 'Requests to peers (out, failed; invalid_reply: no honest peer gives it) and of peers (in, refused, unanswered; invalid: no honest peer sends it)',
   },
   diseq_network_events_total: { labels: ['event'], help: 'All else that the network counts' },
 } as const
@@ -54,9 +54,14 @@ const patterns: readonly (readonly [
     }),
   ],
   [
-    /^requests_(in|out|failed|refused)_(.+)$/,
+    /^requests_(in|out|failed|refused|unanswered|invalid)_(.+)$/,
     'diseq_network_requests_total',
     ([, event = '', protocol = '']) => ({ event, protocol }),
+  ],
+  [
+    /^replies_invalid_(.+)$/,
+    'diseq_network_requests_total',
+    ([, protocol = '']) => ({ event: 'invalid_reply', protocol }),
   ],
 ]
 

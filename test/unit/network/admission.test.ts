@@ -153,6 +153,23 @@ test('leaves out of a reply what is not valid or not of its kinds, and blames th
   assert.equal(conduct.invalidCountOf(peer), 3)
 })
 
+test('leaves out of a reply, without blame, what is of a height that is over or beyond the next', () => {
+  const { admission, conduct, counters } = aDoor({ final: 10 })
+  const frames = [9, 10, 11, 12, 13, 2 ** 52].map((height) => encodeFrame(voteOf(height)))
+  const evidence = encodeFrame({ kind: 'evidence', evidence: chain.evidence() })
+  const taken = admission.verifyEach({
+    frames: [...frames, evidence],
+    kinds: ['vote', 'evidence'],
+    from: peer,
+  })
+  assert.deepEqual(
+    taken.map((frame) => (frame.kind === 'vote' ? frame.vote.height : frame.kind)),
+    [11, 12, 'evidence'],
+  )
+  assert.deepEqual([counters.of('ignored_old'), counters.of('ignored_ahead')], [2, 2])
+  assert.equal(conduct.invalidCountOf(peer), 0)
+})
+
 test('does not take its own frames from others', async () => {
   const { admission, admit, frames } = aDoor()
   const frame = voteOf(1)

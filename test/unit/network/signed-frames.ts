@@ -193,9 +193,9 @@ export class Chain {
     return { height, view, blockId: block.id, leader, signature, block, justification }
   }
 
-  evidence(validator = 1): Evidence {
+  evidence(validator = 1, height = 1): Evidence {
     const bodies = ['11', '22'].map((digits) =>
-      encodeVoteBody({ kind: 'notarize', height: 1, view: 0, blockId: digits.repeat(32) as BlockId }),
+      encodeVoteBody({ kind: 'notarize', height, view: 0, blockId: digits.repeat(32) as BlockId }),
     )
     const [first, second] = bodies.map((bytes) => ({
       kind: 'notarize' as const,
@@ -203,7 +203,7 @@ export class Chain {
       signature: this.sign(validator, 'notarize', bytes),
     }))
     if (first === undefined || second === undefined) throw new Error('two payloads were made')
-    return { validator, height: 1, first, second }
+    return { validator, height, first, second }
   }
 
   finalBlock(height = 1): FinalBlock {

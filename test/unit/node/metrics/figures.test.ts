@@ -17,6 +17,9 @@ test('names of the network’s counters become families and labels', () => {
     bytes_in: 6,
     gossip_bytes_out: 7,
     requests_failed_view: 8,
+    requests_invalid_view: 10,
+    requests_unanswered_view: 11,
+    replies_invalid_view: 12,
     peers_cut_off: 9,
   }).map(({ family, labels, value }) => [family.slice('diseq_network_'.length), labels, value])
   assert.deepEqual(figures, [
@@ -28,6 +31,9 @@ test('names of the network’s counters become families and labels', () => {
     ['bytes_total', { way: 'all_in' }, 6],
     ['bytes_total', { way: 'gossip_out' }, 7],
     ['requests_total', { event: 'failed', protocol: 'view' }, 8],
+    ['requests_total', { event: 'invalid', protocol: 'view' }, 10],
+    ['requests_total', { event: 'unanswered', protocol: 'view' }, 11],
+    ['requests_total', { event: 'invalid_reply', protocol: 'view' }, 12],
     ['events_total', { event: 'peers_cut_off' }, 9],
   ])
 })
