@@ -8,18 +8,8 @@ import type {
   PoolMessage,
   PoolView,
   Readiness,
-  SignedOutcome,
-  SignedSubmission,
 } from '../api/index.ts'
-import {
-  bodyTags,
-  commitmentEntriesMax,
-  decodePoolCommitment,
-  decodeProposalBody,
-  decodeVoteBody,
-  type Frame,
-  type PeerStatus,
-} from '../codec/index.ts'
+import type { PeerStatus } from '../codec/index.ts'
 import { toHex } from '../crypto/native/index.ts'
 import type { Network } from '../network/index.ts'
 import { isQuorum, powerOf } from '../quorum/index.ts'
@@ -29,6 +19,7 @@ import type { BlockId, Genesis, Height, MessageId, PeerId, ValidatorIndex, Vote 
 import type { PendingKeys } from './pending-keys.ts'
 import type { ProofMaker } from './proof-maker.ts'
 import type { Replica } from './replica.ts'
+import { takeSigned } from './signed-door.ts'
 
 export interface ApiViewOptions {
   readonly genesis: Genesis
@@ -88,7 +79,20 @@ export function apiView(options: ApiViewOptions): ApiPorts {
     },
     headers: async (range) => textOf(await options.proofs.headers(range)),
     receipt: (ids) => JSON.stringify(options.proofs.receipt(ids)),
-    submitSigned: async (kind, signed) => submitSigned(options, kind, signed),
+    submitSigned: async (kind, signed) =>
+      takeSigned(
+        {
+          genesis,
+          verifier: network.verifier,
+          finalHeight: replica.head.state.height,
+          take: (frame) => {
+            replica.onFrame(frame, { peerId: network.peerId, validator: null })
+            network.publish(frame)
+          },
+        },
+        kind,
+        signed,
+      ),
     commitments: () => commitmentsView(replica),
     evidence: () => replica.evidence,
     readiness: () => readiness(options),
@@ -176,62 +180,6 @@ function nextBlock(replica: Replica, signal: AbortSignal): Promise<void> {
     }
     signal.addEventListener('abort', done)
   })
-}
-
-/** The signed bytes of one frame, from HTTP: verified like gossip, handed to the core and gossiped on. */
-function submitSigned(
-  options: ApiViewOptions,
-  kind: 'commit' | 'propose',
-  signed: SignedSubmission,
-): SignedOutcome {
-  const { genesis, replica, network } = options
-  const validator = genesis.validators.findIndex(({ votingKey }) => votingKey === signed.validator)
-  if (validator === -1) return rejected('the key is no validator’s')
-  const frame = frameOf(genesis, kind, { ...signed, index: validator })
-  if (typeof frame === 'string') return rejected(frame)
-  const height = heightOf(frame)
-  const final = replica.head.state.height
-  if (height <= final) return rejected(`height ${height} is final already`)
-  if (height > final + 2) return rejected(`height ${height} is too far ahead: ${final} is final here`)
-  const verified = network.verifier.verifyFrame(frame)
-  if (!verified.ok) return rejected(verified.detail)
-  replica.onFrame(frame, { peerId: network.peerId, validator: null })
-  network.publish(frame)
-  return { kind: 'accepted' }
-}
-
-function frameOf(
-  genesis: Genesis,
-  kind: 'commit' | 'propose',
-  signed: SignedSubmission & { readonly index: ValidatorIndex },
-): Frame | string {
-  const { bytes, signature, index } = signed
-  if (signature.length !== 64) return 'a signature has 64 bytes'
-  if (kind === 'propose') {
-    const body = decodeProposalBody(bytes)
-    if (!body.ok) return `not the signed bytes of a proposal: ${body.reason}`
-    return { kind: 'proposal', proposal: { ...body.value, leader: index, signature, justification: [] } }
-  }
-  if (bytes[0] === bodyTags['pool-commitment']) {
-    const entriesMax = commitmentEntriesMax(genesis.limits, genesis.validators.length)
-    const decoded = decodePoolCommitment({ validator: index, bytes, signature }, entriesMax)
-    return decoded.ok
-      ? { kind: 'pool-commitment', commitment: decoded.value }
-      : `not the signed bytes of a pool commitment: ${decoded.reason}`
-  }
-  const body = decodeVoteBody(bytes)
-  if (!body.ok) return `not the signed bytes of a pool commitment or a vote: ${body.reason}`
-  return { kind: 'vote', vote: { ...body.value, validator: index, signature } }
-}
-
-function heightOf(frame: Frame): Height {
-  if (frame.kind === 'proposal') return frame.proposal.height
-  if (frame.kind === 'pool-commitment') return frame.commitment.height
-  return frame.kind === 'vote' ? frame.vote.height : 0
-}
-
-function rejected(reason: string): SignedOutcome {
-  return { kind: 'rejected', reason }
 }
 
 function commitmentsView({ core }: Replica): CommitmentsView {
