@@ -116,9 +116,10 @@ export function sendError(error: ApiError, request: FastifyRequest, reply: Fasti
   return reply.header('content-type', problemType).send(problemText(error))
 }
 
-/** What is answered where there was no request to speak of: bytes that are no HTTP, or headers that took too long. */
-export function replyToBadConnection(error: { readonly code: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return
+/** What is answered where there was no request to speak of: bytes that are no HTTP, or headers that took too long.
+ *  @returns the status; undefined where nobody is there to read it. */
+export function replyToBadConnection(error: { readonly code: string }, socket: Socket): number | undefined {
+  if (error.code === 'ECONNRESET' || !socket.writable) return undefined
   const problem =
     error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
       ? new ApiError('request-timeout', 'The request took too long to arrive.')
@@ -131,6 +132,7 @@ export function replyToBadConnection(error: { readonly code: string }, socket: S
     `content-length: ${Buffer.byteLength(body)}`,
   ]
   socket.end(`${headers.join('\r\n')}\r\n\r\n${body}`)
+  return problem.status
 }
 
 function problemText(error: ApiError): string {
@@ -155,7 +157,8 @@ function apiErrorOf(error: FastifyError, request: FastifyRequest): ApiError {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return new ApiError('body-too-large', 'The body is too large.')
     case 'FST_ERR_BAD_URL':
-      return new ApiError('bad-url', 'The path is not a well-formed URL.')
+    case 'FST_ERR_MAX_PARAM_LENGTH':
+      return new ApiError('bad-url', 'The path is not a well-formed URL, or is too long.')
   }
   return new ApiError('internal', 'The node failed to answer; its log says why.')
 }

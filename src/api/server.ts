@@ -10,7 +10,7 @@ import { RequestCounters, type RequestCounts } from './counters.ts'
 import { describeRoutes } from './description.ts'
 import { ApiError, replyToBadConnection, replyWithError } from './errors.ts'
 import { KnownPaths, replyNotFound } from './not-found.ts'
-import { type ApiOptions, defaultApiOptions } from './options.ts'
+import { type ApiOptions, defaultApiOptions, type ReplyTime } from './options.ts'
 import type { ApiPorts } from './ports.ts'
 import { isLoopback, RateLimiter } from './rate-limit.ts'
 import { registerBlockRoutes } from './routes/blocks.ts'
@@ -28,6 +28,11 @@ import { FinalityWaiters, Waits } from './waiting.ts'
 
 /** How often connections are looked at for timeouts of headers and requests. */
 const connectionsCheckMs = 5_000
+
+/** Of a request line and headers, as Node has it: no path is longer, so routes themselves say what is wrong with theirs. */
+const maxHeaderBytes = 16 * 1024
+/** In counts, for what reached no route. */
+const unmatched = 'unmatched'
 
 /** An HTTP server; `listen` starts it. */
 export class ApiServer {
@@ -86,8 +91,13 @@ export function createServer(ports: ApiPorts, overrides: Partial<ApiOptions> = {
     readers: streamReaders(ports, options),
     limiter: options.rateLimit === false ? undefined : new RateLimiter(options.rateLimit),
   }
-  const app = fastifyOf(options)
   const counters = new RequestCounters()
+  const count = (reply: ReplyTime): void => {
+    const { method, route, status, seconds } = reply
+    counters.count(method, route === unmatched ? undefined : route, status)
+    options.onReply({ method, route, status, seconds })
+  }
+  const app = fastifyOf(options, count)
   const paths = new KnownPaths()
   paths.watch(app)
   describeRoutes(app, options.version)
@@ -97,11 +107,9 @@ export function createServer(ports: ApiPorts, overrides: Partial<ApiOptions> = {
   app.setNotFoundHandler((request, reply) => replyNotFound(paths, request, reply))
   app.addHook('onResponse', (request, reply, done) => {
     request.bodyReader?.release()
-    const route = request.routeOptions.url
     const { method } = request
-    counters.count(method, route, reply.statusCode)
     const seconds = reply.elapsedTime / 1000
-    options.onReply({ method, route: route ?? 'unmatched', status: reply.statusCode, seconds })
+    count({ method, route: request.routeOptions.url ?? unmatched, status: reply.statusCode, seconds })
     done()
   })
   app.addHook('onReady', async () => {
@@ -133,7 +141,8 @@ function streamReaders(ports: ApiPorts, options: ApiOptions): StreamReaders {
   })
 }
 
-function fastifyOf(options: ApiOptions): FastifyInstance {
+/** @param count told of replies that none of our hooks sees, since no request came of what was sent. */
+function fastifyOf(options: ApiOptions, count: (reply: ReplyTime) => void): FastifyInstance {
   const { logger } = options
   const app = fastify({
     ...(logger === undefined ? {} : { loggerInstance: logger }),
@@ -143,11 +152,15 @@ function fastifyOf(options: ApiOptions): FastifyInstance {
     keepAliveTimeout: options.keepAliveTimeoutMs,
     connectionTimeout: options.idleSocketTimeoutMs,
     bodyLimit: options.maxBodyBytes,
-    routerOptions: { maxParamLength: 1_024 },
+    routerOptions: { maxParamLength: maxHeaderBytes },
     http: { headersTimeout: options.headersTimeoutMs, connectionsCheckingInterval: connectionsCheckMs },
-    clientErrorHandler: replyToBadConnection,
+    clientErrorHandler: (error, socket) => {
+      const status = replyToBadConnection(error, socket)
+      if (status !== undefined) count({ method: 'none', route: unmatched, status, seconds: 0 })
+    },
     frameworkErrors: (error, request, reply) => {
       replyWithError(error, request, reply)
+      count({ method: request.method, route: unmatched, status: reply.statusCode, seconds: 0 })
     },
   })
   app.server.maxConnections = options.maxConnections

@@ -208,4 +208,5 @@ test('answers what is no request, or came too slowly, with a problem, and closes
     assert.equal(JSON.parse(body).status, status)
     assert.ok(socket.writableEnded)
   }
+  assert.deepEqual(server.requestCounts()['none unmatched'], { 400: 1, 408: 1 })
 })
