@@ -1,13 +1,15 @@
 // Length-prefixed records on libp2p streams, with backpressure in both directions. A stream's own iterator reads
 // ahead without a bound, and its `onDrain` resolves at once after the first time, so neither is used.
 import type { Stream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface'
-import { decode, encode } from 'it-length-prefixed'
+import { encode } from 'it-length-prefixed'
 import { pipe } from 'it-pipe'
 
 type Chunk = StreamMessageEvent['data']
 
 /** What a sender may leave in a stream's buffer before it waits. */
 const unsentMaxBytes = 1024 * 1024
+/** Of the buffer of a record that comes in pieces. */
+const bufferMinBytes = 1024
 
 /** Ends a stream of ours that took too long; the far side sees a reset. */
 export class StreamTimeout extends Error {
@@ -28,17 +30,26 @@ export async function* readRecords(
   stream: Stream,
   { maxBytes, timeoutMs }: { readonly maxBytes: number; readonly timeoutMs?: number },
 ): AsyncGenerator<Uint8Array> {
-  const records = pipe(readChunks(stream), (source) => decode(source, { maxDataLength: maxBytes }))
+  const records = pipe(readChunks(stream), (source) => recordsOf(source, maxBytes))
   const timer = timeoutMs === undefined ? undefined : abortAfter(stream, timeoutMs)
   try {
     for await (const record of records) {
       timer?.stop()
-      yield record.subarray()
+      yield record
       timer?.restart()
     }
   } finally {
     timer?.stop()
   }
+}
+
+async function* recordsOf(source: AsyncIterable<Chunk>, maxBytes: number): AsyncGenerator<Uint8Array> {
+  const parser = new RecordParser(maxBytes)
+  for await (const chunk of source) {
+    yield* parser.feed(chunk.subarray())
+    if (parser.isTooLong) throw new RecordTooLong(maxBytes)
+  }
+  if (parser.isUnfinished) throw new Error('the stream ended inside a record')
 }
 
 /** Sends a record now; it waits in the stream's buffer where the far side is slow. Throws if the stream is closed. */
@@ -114,14 +125,15 @@ export function onRecords(
   stream.addEventListener('close', ({ error }) => end(error))
 }
 
-/** Cuts bytes into length-prefixed records (varint, as `it-length-prefixed` writes them). */
+/** Cuts bytes into length-prefixed records (varint, as `it-length-prefixed` writes them). What came of a record is copied
+ *  into one buffer: its pieces, kept, would cost a hundred times their bytes where a sender cuts them small. */
 export class RecordParser {
   readonly #maxBytes: number
   #length: number | undefined
-  #prefix = { value: 0, factor: 1 }
-  /** Of the record under way: together shorter than it. */
-  #parts: Uint8Array[] = []
-  #partsBytes = 0
+  #prefix = { value: 0, factor: 1, digits: 0 }
+  /** Of the record under way; grows with what comes, never by what is announced. */
+  #buffer = new Uint8Array(0)
+  #filledBytes = 0
   #isTooLong = false
 
   constructor(maxBytes: number) {
@@ -133,20 +145,33 @@ export class RecordParser {
     return this.#isTooLong
   }
 
-  /** The records that end in these bytes. */
+  /** Some of a record is here, and not all of it. */
+  get isUnfinished(): boolean {
+    return this.#length !== undefined || this.#prefix.digits > 0
+  }
+
+  /** What the record under way takes up: at most twice what came of it, or a KiB. */
+  get heldBytes(): number {
+    return this.#buffer.length
+  }
+
+  /** The records that end in these bytes. One that lies in them whole is a view of them. */
   feed(bytes: Uint8Array): Uint8Array[] {
     const records: Uint8Array[] = []
     for (let at = 0; at < bytes.length && !this.#isTooLong; ) {
       if (this.#length === undefined) {
         this.#length = this.#lengthAfter(bytes[at] ?? 0)
         at += 1
-      } else {
-        const part = bytes.subarray(at, at + this.#length - this.#partsBytes)
-        at += part.length
-        this.#parts.push(part)
-        this.#partsBytes += part.length
+        if (this.#length !== 0) continue
       }
-      if (this.#length !== undefined && this.#partsBytes === this.#length) records.push(this.#finish())
+      const part = bytes.subarray(at, at + this.#length - this.#filledBytes)
+      at += part.length
+      const record = this.#recordWith(part, this.#length)
+      if (record === undefined) continue
+      records.push(record)
+      this.#length = undefined
+      this.#filledBytes = 0
+      this.#buffer = new Uint8Array(0)
     }
     return records
   }
@@ -161,21 +186,25 @@ export class RecordParser {
       return undefined
     }
     if ((byte & 0x80) !== 0) {
-      this.#prefix = { value, factor }
+      this.#prefix = { value, factor, digits: this.#prefix.digits + 1 }
       return undefined
     }
-    this.#prefix = { value: 0, factor: 1 }
+    this.#prefix = { value: 0, factor: 1, digits: 0 }
     return value
   }
 
-  #finish(): Uint8Array {
-    const [first] = this.#parts
-    const isWhole = this.#parts.length === 1 && first !== undefined
-    const record = isWhole ? first : new Uint8Array(Buffer.concat(this.#parts, this.#partsBytes))
-    this.#length = undefined
-    this.#parts = []
-    this.#partsBytes = 0
-    return record
+  /** The record, if it ends with this part of it. */
+  #recordWith(part: Uint8Array, length: number): Uint8Array | undefined {
+    if (part.length === length) return part
+    const filledBytes = this.#filledBytes + part.length
+    if (filledBytes > this.#buffer.length) {
+      const larger = new Uint8Array(Math.min(length, Math.max(bufferMinBytes, 2 * filledBytes)))
+      larger.set(this.#buffer.subarray(0, this.#filledBytes))
+      this.#buffer = larger
+    }
+    this.#buffer.set(part, this.#filledBytes)
+    this.#filledBytes = filledBytes
+    return filledBytes === length ? this.#buffer : undefined
   }
 }
 
@@ -187,12 +216,9 @@ class RecordTooLong extends Error {
   }
 }
 
-/** Whether a stream failed because of a length prefix over the limit: here, or in `it-length-prefixed`. */
+/** Whether a stream failed because of a length prefix over the limit. */
 export function isRecordTooLong(error: unknown): boolean {
-  if (error instanceof RecordTooLong) return true
-  return (
-    error instanceof Error && /^Invalid(DataLength|DataLengthLength|MessageLength)Error$/.test(error.name)
-  )
+  return error instanceof RecordTooLong
 }
 
 /** Pulls what the far side sent, chunk by chunk. */

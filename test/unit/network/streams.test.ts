@@ -43,3 +43,35 @@ test('a prefix without an end is refused', () => {
   parser.feed(new Uint8Array(20).fill(0x80))
   assert.equal(parser.isTooLong, true)
 })
+
+test('a record that comes byte by byte takes up no more than twice what came of it, whatever was announced', () => {
+  const record = Uint8Array.from({ length: 300_000 }, (_, at) => at % 251)
+  const bytes = encoded([record])
+  const parser = new RecordParser(4 * 1024 * 1024)
+  const backing = new Uint8Array(64)
+  for (const [at, byte] of bytes.entries()) {
+    backing[0] = byte
+    const records = parser.feed(backing.subarray(0, 1))
+    assert.ok(parser.heldBytes <= Math.max(1_024, 2 * (at + 1)), `${parser.heldBytes} bytes after ${at + 1}`)
+    if (at < bytes.length - 1) assert.ok(records.length === 0 && (at === 0 || parser.isUnfinished))
+    else assert.deepEqual(records, [record])
+  }
+  assert.deepEqual([parser.heldBytes, parser.isUnfinished], [0, false])
+})
+
+test('a record that is kept does not change with what comes after it', () => {
+  const parser = new RecordParser(1_000)
+  const [first, second] = [new Uint8Array(10).fill(1), new Uint8Array(10).fill(2)]
+  const bytes = encoded([first, second])
+  const records = [...bytes].flatMap((byte) => parser.feed(Uint8Array.of(byte)))
+  assert.deepEqual(records, [first, second])
+})
+
+test('a record of no bytes is one, in the middle and at the end', () => {
+  const parser = new RecordParser(10)
+  assert.deepEqual(parser.feed(Uint8Array.of(0, 1, 7, 0)), [
+    new Uint8Array(0),
+    Uint8Array.of(7),
+    new Uint8Array(0),
+  ])
+})
