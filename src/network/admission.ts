@@ -13,9 +13,10 @@ import {
 import type { Genesis, Height, PeerId } from '../types/index.ts'
 import { decodeBundle } from './bundles.ts'
 import type { Counters } from './counters.ts'
-import type { PeerConduct } from './peer-conduct.ts'
-import type { NetworkHandler } from './ports.ts'
+import type { PeerConduct, RateClass } from './peer-conduct.ts'
+import type { HeightWindow, NetworkHandler } from './ports.ts'
 import { RecentSet } from './recent-set.ts'
+import { Statements, type Uselessness } from './statements.ts'
 import type { FrameVerifier, VerifiedFrame, VerifierCrypto } from './verify.ts'
 
 export type GossipChannel = 'messages' | 'proposals' | 'commitments'
@@ -58,6 +59,7 @@ export class Admission {
   readonly #options: AdmissionOptions
   readonly #maxBytes: Record<Channel, number>
   readonly #seen = new RecentSet(seenFrames)
+  readonly #statements = new Statements()
   #aheadReported = { height: 0, at: Number.NEGATIVE_INFINITY }
 
   constructor(options: AdmissionOptions) {
@@ -100,7 +102,7 @@ export class Admission {
     if (bytes.length > this.#maxBytes[channel])
       return this.#reject(from, 'too-large', `${bytes.length} bytes`)
     const isHeard = !conduct.isBanned(from)
-    if (!isHeard || !conduct.allowFrame(from, bytes.length)) {
+    if (!isHeard || !conduct.allowFrame(from, bytes.length, rateClassOf(bytes))) {
       this.#ignore(isHeard ? 'rate' : 'banned')
       return 'unchecked'
     }
@@ -125,11 +127,16 @@ export class Admission {
     const place = this.#placeOf(frame)
     if (place === 'old' && !isShared) return this.#ignore('old')
     if (place === 'ahead' && !isShared) return this.#onAhead(frame, from)
+    const window = this.#options.handler.heightWindow()
+    const uselessness = place === 'here' ? this.#uselessnessOf(frame, { window, channel, from }) : undefined
+    if (uselessness !== undefined && !isShared) return this.#ignore(uselessness)
 
     const verified = verifier.verifyFrame(frame)
     if (!verified.ok) return this.#reject(from, verified.rejected, verified.detail)
     if (place === 'old') return this.#ignore('old')
     if (place === 'ahead') return this.#onAhead(frame, from)
+    if (uselessness !== undefined) return this.#ignore(uselessness)
+    this.#statements.note(frame, window)
     this.#seen.add(hash)
     counters.add(`frames_in_${frame.kind}`)
     counters.add(`first_by_${channel}`)
@@ -146,20 +153,24 @@ export class Admission {
     frames,
     kinds,
     from,
+    isAskedFor,
   }: {
     readonly frames: readonly Uint8Array[]
     readonly kinds: readonly FrameKind[]
     readonly from: PeerId
+    /** Frames of a reply: their number is this node's own doing, and counts in no rate of the peer's. */
+    readonly isAskedFor: boolean
   }): VerifiedFrame[] {
     const { conduct, counters } = this.#options
     const valid: VerifiedFrame[] = []
     for (const bytes of frames) {
       counters.add('bytes_in', bytes.length)
       // One that was cut off in the middle, or is over its rate, is not listened to further.
-      const isAllowed =
-        !conduct.isBanned(from) &&
-        conduct.allowFrame(from, bytes.length) &&
-        conduct.allowMessages(from, messageCountOf(bytes))
+      const isWithinRate =
+        isAskedFor ||
+        (conduct.allowFrame(from, bytes.length, rateClassOf(bytes)) &&
+          conduct.allowMessages(from, messageCountOf(bytes)))
+      const isAllowed = isWithinRate && !conduct.isBanned(from)
       if (!isAllowed) {
         this.#ignore('rate')
         return valid
@@ -170,6 +181,18 @@ export class Admission {
       valid.push(frame)
     }
     return valid
+  }
+
+  /** What a validator says for itself, on its own stream, is not handed on; it is heard however often it says it. */
+  #uselessnessOf(
+    frame: Frame,
+    { window, channel, from }: { window: HeightWindow; channel: Channel; from: PeerId },
+  ): Uselessness | undefined {
+    const uselessness = this.#statements.uselessnessOf(frame, window)
+    if (uselessness !== 'repeated' || channel !== 'direct') return uselessness
+    const signer = frame.kind === 'proposal' ? frame.proposal.leader : undefined
+    const isBySigner = signer !== undefined && this.#options.genesis.validators[signer]?.peerId === from
+    return isBySigner ? undefined : uselessness
   }
 
   #verifyAsked({
@@ -258,6 +281,10 @@ export function heightOf(frame: Frame): Height | undefined {
  *  reply: a small frame that is kept would keep all of that. */
 function ownBytes(bytes: Uint8Array): Uint8Array {
   return bytes.buffer.byteLength > 2 * bytes.length ? new Uint8Array(bytes) : bytes
+}
+
+function rateClassOf(bytes: Uint8Array): RateClass {
+  return frameKindOf(bytes) === 'batch' ? 'batches' : 'votes'
 }
 
 function travelsOn(channel: Channel, kind: FrameKind): boolean {

@@ -5,6 +5,7 @@ export { Network } from './network.ts'
 export { parseAddress } from './peer-list.ts'
 export {
   defaultSettings,
+  type HeightWindow,
   type KnownPeer,
   type NetworkHandler,
   type NetworkLogger,

@@ -36,9 +36,15 @@ const recordsMax = 2_000
 /** Peers shut out at once; beyond that the oldest ban ends early. */
 const bansMax = 10_000
 
-interface Record {
+/** Batches, which anybody can make, have a rate of their own: however many there are, votes get through. */
+export type RateClass = 'batches' | 'votes'
+
+interface Rate {
   readonly frames: TokenBucket
   readonly bytes: TokenBucket
+}
+
+interface Record extends Readonly<globalThis.Record<RateClass, Rate>> {
   readonly requests: TokenBucket
   points: number
   pointsAt: number
@@ -79,20 +85,21 @@ export class PeerConduct {
     this.#options = options
   }
 
-  /** Whether a frame of this size is within the peer's rate; a long flood beyond it gets the peer cut off. */
-  allowFrame(peer: PeerId, sizeBytes: number): boolean {
+  /** Whether a frame of this size is within the peer's rate; a long flood beyond it gets a stranger cut off. */
+  allowFrame(peer: PeerId, sizeBytes: number, rateClass: RateClass): boolean {
     const record = this.#recordOf(peer)
     const now = this.#options.now()
-    if (record.frames.take(1, now) && record.bytes.take(sizeBytes, now)) return true
-    this.#addPoints(peer, record, { points: overRatePoints, reason: 'a flood of frames' })
+    const { frames, bytes } = record[rateClass]
+    if (frames.take(1, now) && bytes.take(sizeBytes, now)) return true
+    this.#onFlood(peer, record, 'a flood of frames')
     return false
   }
 
   /** The same for the messages of a batch, before it is decoded: tiny ones cost far more than their bytes. */
   allowMessages(peer: PeerId, count: number): boolean {
     const record = this.#recordOf(peer)
-    if (record.bytes.take(count * messageCostBytes, this.#options.now())) return true
-    this.#addPoints(peer, record, { points: overRatePoints, reason: 'a flood of messages' })
+    if (record.batches.bytes.take(count * messageCostBytes, this.#options.now())) return true
+    this.#onFlood(peer, record, 'a flood of messages')
     return false
   }
 
@@ -136,6 +143,11 @@ export class PeerConduct {
     return this.#records.get(peer)?.invalidCount ?? 0
   }
 
+  /** A validator hands on what others flood it with, and is no less honest for it: what is too much is dropped. */
+  #onFlood(peer: PeerId, record: Record, reason: string): void {
+    if (!this.#options.isValidator(peer)) this.#addPoints(peer, record, { points: overRatePoints, reason })
+  }
+
   #addPoints(peer: PeerId, record: Record, { points, reason }: { points: number; reason: string }): void {
     record.points = this.#decayed(record) + points
     record.pointsAt = this.#options.now()
@@ -166,9 +178,10 @@ export class PeerConduct {
     const { framesPerSecond, bytesPerSecond } = this.#options.rules
     const bucket = (perSecond: number) =>
       new TokenBucket({ perSecond, capacity: perSecond * burstSeconds, now })
+    const rate = () => ({ frames: bucket(framesPerSecond), bytes: bucket(bytesPerSecond) })
     return {
-      frames: bucket(framesPerSecond),
-      bytes: bucket(bytesPerSecond),
+      batches: rate(),
+      votes: rate(),
       requests: bucket(requestsPerSecond),
       points: 0,
       pointsAt: now,

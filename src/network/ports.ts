@@ -1,7 +1,7 @@
 // What the network needs of the node (`NetworkHandler`), and the plain data it gives out.
 import type { ComponentLogger, Metrics } from '@libp2p/interface'
 import type { BatchesRequest, BlocksRequest, PeerStatus, ViewRequest } from '../codec/index.ts'
-import type { Evidence, Genesis, Height, PeerId, ValidatorIndex } from '../types/index.ts'
+import type { Evidence, Genesis, Height, PeerId, ValidatorIndex, View } from '../types/index.ts'
 import type { VerifiedFrame } from './verify.ts'
 
 /** A logger as pino's and others' look; the network keeps none of its own. */
@@ -18,6 +18,16 @@ export interface KnownPeer {
   readonly addresses: readonly string[]
 }
 
+/** Which frames are of use to the node. */
+export interface HeightWindow {
+  /** The height final here; frames of `final + 1` and `final + 2` are taken. */
+  readonly final: Height
+  /** The highest view of `final + 1` whose votes and proposals are looked at; absent: any. */
+  readonly viewMax?: View
+  /** Who leads a view of `final + 1`; absent: that is not known. */
+  readonly leaderOf?: (view: View) => ValidatorIndex
+}
+
 /** The node's side. Methods are called on the event loop's turn of the frame: they must be quick (queue the work). */
 export interface NetworkHandler {
   /** A verified frame of a height in the window, or a batch; each distinct frame about once (a bounded memory). An
@@ -26,8 +36,7 @@ export interface NetworkHandler {
   /** A validator signed something for a height beyond the window: this node is behind. At most one call a second
    *  and height. */
   onAhead(height: Height, from: PeerId): void
-  /** The height final here; frames of `final + 1` and `final + 2` are taken. */
-  heightWindow(): { readonly final: Height }
+  heightWindow(): HeightWindow
   status(): PeerStatus
   /** Encoded frames that the asker lacks. `pushed` verified and may be acted on. */
   answerView(

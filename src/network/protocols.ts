@@ -134,14 +134,19 @@ export class Protocols {
   /** What the peer has of a height that this node lacks, verified. @throws NetworkError */
   async requestView(peer: PeerId, request: ViewRequest): Promise<VerifiedFrame[]> {
     const frames = await this.#askForFrames(viewProtocol, peer, encodeViewRequest(request))
-    return this.#options.admission.verifyEach({ frames, kinds: viewKinds, from: peer })
+    return this.#options.admission.verifyEach({ frames, kinds: viewKinds, from: peer, isAskedFor: true })
   }
 
   /** Batches by id, verified; those that were not asked for are left out. @throws NetworkError */
   async requestBatches(peer: PeerId, request: BatchesRequest): Promise<VerifiedFrame[]> {
     const frames = await this.#askForFrames(batchesProtocol, peer, encodeBatchesRequest(request))
     const wanted = new Set(request.wanted)
-    const verified = this.#options.admission.verifyEach({ frames, kinds: ['batch'], from: peer })
+    const verified = this.#options.admission.verifyEach({
+      frames,
+      kinds: ['batch'],
+      from: peer,
+      isAskedFor: true,
+    })
     return verified.filter((frame) => frame.kind === 'batch' && wanted.has(frame.batch.id))
   }
 
@@ -193,7 +198,12 @@ export class Protocols {
     const decoded = decodeViewRequest(bytes)
     if (!decoded.ok) return undefined
     const { admission, handler } = this.#options
-    const pushed = admission.verifyEach({ frames: decoded.value.pushed, kinds: viewKinds, from })
+    const pushed = admission.verifyEach({
+      frames: decoded.value.pushed,
+      kinds: viewKinds,
+      from,
+      isAskedFor: false,
+    })
     return this.#framesOf(() => handler.answerView(decoded.value, pushed, from))
   }
 
@@ -201,7 +211,12 @@ export class Protocols {
     const decoded = decodeBatchesRequest(bytes)
     if (!decoded.ok) return undefined
     const { admission, handler } = this.#options
-    const pushed = admission.verifyEach({ frames: decoded.value.pushed, kinds: ['batch'], from })
+    const pushed = admission.verifyEach({
+      frames: decoded.value.pushed,
+      kinds: ['batch'],
+      from,
+      isAskedFor: false,
+    })
     return this.#framesOf(() => handler.answerBatches(decoded.value, pushed, from))
   }
 

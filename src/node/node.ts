@@ -262,7 +262,7 @@ class Node implements RunningNode {
       log,
       onFrame: (frame, from) => take([frame], from),
       onAhead: () => replica().onAhead(),
-      heightWindow: () => ({ final: this.#replica?.head.state.height ?? store.tip.height }),
+      heightWindow: () => this.#replica?.heightWindow() ?? { final: store.tip.height },
       status: () => replica().status(),
       answerView: async (request, pushed, from) => {
         take(pushed, from)

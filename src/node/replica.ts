@@ -12,9 +12,10 @@ import {
   type PeerStatus,
   type ViewRequest,
 } from '../codec/index.ts'
-import type { Contradiction, CoreState, Input } from '../consensus/index.ts'
+import { type Contradiction, type CoreState, type Input, leaderOf, viewsAhead } from '../consensus/index.ts'
 import { sha256, signingInput } from '../crypto/native/index.ts'
 import { Mempool, type Origin } from '../mempool/index.ts'
+import type { HeightWindow } from '../network/index.ts'
 import { type Thresholds, thresholdsOf } from '../quorum/index.ts'
 import { makeEvidence, type VerifySigned } from '../sequencing/index.ts'
 import type { ChainStore, PoolBatch } from '../storage/index.ts'
@@ -319,6 +320,15 @@ export class Replica {
   /** The highest height that validators say is final, and are to be believed. */
   get bestKnownHeight(): Height {
     return Math.max(this.#claimed.believable, this.head.state.height)
+  }
+
+  /** What of the heights under way the core looks at. */
+  heightWindow(): HeightWindow {
+    const final = this.head.state.height
+    const { context, view } = this.core
+    // Between a block and the start of the next height, who leads that is not known here.
+    if (context.height !== final + 1) return { final }
+    return { final, viewMax: view + viewsAhead, leaderOf: (at) => leaderOf(context.leaders, at) }
   }
 
   /** One piece of evidence for each validator that was caught. */

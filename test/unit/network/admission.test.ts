@@ -6,14 +6,21 @@ import { Admission, type Channel, channelOf } from '../../../src/network/admissi
 import { encodeBundle } from '../../../src/network/bundles.ts'
 import { Counters } from '../../../src/network/counters.ts'
 import { PeerConduct } from '../../../src/network/peer-conduct.ts'
+import { Statements } from '../../../src/network/statements.ts'
+import type { HeightWindow } from '../../../src/network/ports.ts'
 import type { VerifiedFrame } from '../../../src/network/verify.ts'
-import type { Height, PeerId } from '../../../src/types/index.ts'
+import type { BlockId, Height, PeerId } from '../../../src/types/index.ts'
 import { aBlockId, aChain, flipped } from './signed-frames.ts'
 
 const chain = aChain()
 const peer = 'someone' as PeerId
 
-function aDoor({ final = 0, framesPerSecond = 1_000, bytesPerSecond = 1e9 } = {}) {
+function aDoor({
+  framesPerSecond = 1_000,
+  bytesPerSecond = 1e9,
+  ...window
+}: Partial<HeightWindow> & { framesPerSecond?: number; bytesPerSecond?: number } = {}) {
+  const { final = 0 } = window
   const clock = { ms: 0 }
   const frames: VerifiedFrame[] = []
   const ahead: Height[] = []
@@ -32,7 +39,7 @@ function aDoor({ final = 0, framesPerSecond = 1_000, bytesPerSecond = 1e9 } = {}
     handler: {
       onFrame: (frame) => frames.push(frame),
       onAhead: (height) => ahead.push(height),
-      heightWindow: () => ({ final }),
+      heightWindow: () => ({ ...window, final }),
       log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
     },
   })
@@ -135,9 +142,15 @@ test('a batch of tiny messages counts against its bringer’s rate as what it co
   assert.equal(admit(frameOf('b')), 'ignore', 'four seconds’ worth are used up')
   assert.equal(counters.of('ignored_rate'), 1)
   const bytes = encodeFrame(frameOf('c'))
-  assert.deepEqual(admission.verifyEach({ frames: [bytes], kinds: ['batch'], from: peer }), [])
+  assert.deepEqual(
+    admission.verifyEach({ frames: [bytes], kinds: ['batch'], from: peer, isAskedFor: false }),
+    [],
+  )
   clock.ms += 4_000
-  assert.equal(admission.verifyEach({ frames: [bytes], kinds: ['batch'], from: peer }).length, 1)
+  assert.equal(
+    admission.verifyEach({ frames: [bytes], kinds: ['batch'], from: peer, isAskedFor: false }).length,
+    1,
+  )
 })
 
 test('leaves out of a reply what is not valid or not of its kinds, and blames the sender', () => {
@@ -145,7 +158,7 @@ test('leaves out of a reply what is not valid or not of its kinds, and blames th
   const vote = encodeFrame(voteOf(1))
   const batch = encodeFrame({ kind: 'batch', batch: chain.batch() })
   const frames = [vote, batch, flipped(vote, vote.length - 1), Uint8Array.of(0)]
-  const verified = admission.verifyEach({ frames, kinds: ['vote'], from: peer })
+  const verified = admission.verifyEach({ frames, kinds: ['vote'], from: peer, isAskedFor: true })
   assert.deepEqual(
     verified.map(({ kind }) => kind),
     ['vote'],
@@ -161,6 +174,7 @@ test('leaves out of a reply, without blame, what is of a height that is over or 
     frames: [...frames, evidence],
     kinds: ['vote', 'evidence'],
     from: peer,
+    isAskedFor: true,
   })
   assert.deepEqual(
     taken.map((frame) => (frame.kind === 'vote' ? frame.vote.height : frame.kind)),
@@ -220,4 +234,138 @@ test('a frame that is known is blamed all the same on a topic where it does not 
   assert.equal(admit(voteOf(11)), 'accept')
   assert.equal(admit(voteOf(11), 'messages'), 'reject', 'those it would be forwarded to blame this node')
   assert.equal(conduct.invalidCountOf(peer), 1)
+})
+
+const otherBlock = (digit: string) => digit.repeat(64) as BlockId
+
+test('of each thing that a validator can say two versions are handed on: the second convicts it, more say nothing new', async () => {
+  const { admission, frames, counters, conduct } = aDoor()
+  const voteFor = (digit: string, view = 0): Frame => ({
+    kind: 'vote',
+    vote: chain.vote({ kind: 'notarize', height: 1, view, blockId: otherBlock(digit) }),
+  })
+  const admit = (frame: Frame) =>
+    admission.admitMessage({ channel: 'commitments', bytes: encodeFrame(frame), from: peer })
+  assert.deepEqual(
+    ['1', '2', '3', '4', '1'].map((digit) => admit(voteFor(digit))),
+    ['accept', 'accept', 'ignore', 'ignore', 'accept'],
+  )
+  assert.equal(admit(voteFor('5', 1)), 'accept', 'another view is another thing')
+  const commitments = [1, 2, 3].map(
+    (time): Frame => ({
+      kind: 'pool-commitment',
+      commitment: chain.commitment({ time: 10 * time }),
+    }),
+  )
+  assert.deepEqual(commitments.map(admit), ['accept', 'accept', 'ignore'])
+  const evidence = [1, 2, 3].map(
+    (height): Frame => ({ kind: 'evidence', evidence: chain.evidence(2, height) }),
+  )
+  assert.deepEqual(evidence.slice(0, 2).map(admit), ['accept', 'accept'])
+  assert.equal(counters.of('ignored_repeated'), 3)
+  assert.equal(conduct.invalidCountOf(peer), 0, 'whoever forwards it may have seen it first')
+  await Promise.resolve()
+  assert.equal(frames.length, 7)
+})
+
+test('a certificate is handed on once, with whatever signers it comes: anybody can write it down anew', async () => {
+  const { admit, frames, counters } = aDoor()
+  const ofSigners = (...signers: number[]): Frame => ({
+    kind: 'certificate',
+    certificate: chain.certificate({ kind: 'nullify', height: 1, view: 0 }, signers),
+  })
+  assert.equal(admit(ofSigners(0, 1, 2), 'commitments'), 'accept')
+  for (const signers of [
+    [0, 1, 3],
+    [1, 2, 3],
+    [0, 1, 2, 3],
+  ])
+    assert.equal(admit(ofSigners(...signers), 'commitments'), 'ignore')
+  assert.equal(counters.of('ignored_repeated'), 3)
+  await Promise.resolve()
+  assert.equal(frames.length, 1)
+})
+
+test('of a proposal some versions are handed on, and from its leader’s own stream any number is heard', () => {
+  const leader = chain.genesis.validators[0]?.peerId ?? assert.fail()
+  const { admission } = aDoor()
+  const block = chain.block({ view: 1 })
+  const signers = [
+    [0, 1, 2],
+    [0, 1, 3],
+    [0, 2, 3],
+    [1, 2, 3],
+    [0, 1, 2, 3],
+  ]
+  const versions = signers.map((those) => {
+    const justification = [chain.certificate({ kind: 'nullify', height: 1, view: 0 }, those)]
+    return encodeFrame({ kind: 'proposal', proposal: chain.proposal({ block, justification }) })
+  })
+  const admitAll = (channel: Channel, from: PeerId) =>
+    versions.map((bytes) => admission.admit({ channel, bytes, from }))
+  const four = ['accept', 'accept', 'accept', 'accept']
+  assert.deepEqual(admitAll('proposals', peer), [...four, 'ignore'])
+  assert.deepEqual(admitAll('direct', peer), [...four, 'ignore'], 'not from others')
+  assert.deepEqual(admitAll('direct', leader), [...four, 'accept'])
+})
+
+test('votes and proposals of views that the core does not look at yet are not handed on; certificates are', () => {
+  const { admit, counters } = aDoor({ viewMax: 8 })
+  const voteAt = (height: number, view: number): Frame => ({
+    kind: 'vote',
+    vote: chain.vote({ kind: 'nullify', height, view }),
+  })
+  assert.deepEqual([admit(voteAt(1, 8)), admit(voteAt(1, 9))], ['accept', 'ignore'])
+  assert.deepEqual([admit(voteAt(2, 1)), admit(voteAt(2, 2))], ['accept', 'ignore'], 'of the next height')
+  const certificate = chain.certificate({ kind: 'nullify', height: 1, view: 900 })
+  assert.equal(admit({ kind: 'certificate', certificate }), 'accept')
+  assert.equal(counters.of('ignored_far-view'), 2)
+})
+
+test('a proposal by another than the leader is not handed on, where it is known who leads', () => {
+  const { admit, counters, conduct } = aDoor({ viewMax: 8, leaderOf: (view) => (view + 1) % 4 })
+  const proposalBy = (leader: number, height = 1): Frame => ({
+    kind: 'proposal',
+    proposal: chain.proposal({ block: chain.block({ height, leader }) }),
+  })
+  assert.deepEqual(
+    [0, 1, 2].map((leader) => admit(proposalBy(leader))),
+    ['ignore', 'accept', 'ignore'],
+  )
+  assert.equal(admit(proposalBy(0, 2)), 'accept', 'of the next height nobody knows')
+  assert.equal(counters.of('ignored_not-leader'), 2)
+  assert.equal(conduct.invalidCountOf(peer), 0)
+})
+
+test('what was said of heights that are over is forgotten', () => {
+  let final = 0
+  const statements = new Statements()
+  const vote = (height: number) => voteOf(height)
+  const isTaken = (frame: Frame) => {
+    const isUseful = statements.uselessnessOf(frame, { final }) === undefined
+    if (isUseful) statements.note(frame, { final })
+    return isUseful
+  }
+  assert.deepEqual(
+    [1, 1, 1].map((height) => isTaken(vote(height))),
+    [true, true, false],
+  )
+  for (let height = 1; height < 500; height++) {
+    final = height
+    isTaken(vote(height + 1))
+  }
+  assert.ok(statements.heightCount <= 2)
+})
+
+test('batches, however many come, take none of the room for votes, nor do replies that were asked for', () => {
+  const { admit, admission, counters } = aDoor({ framesPerSecond: 10 })
+  const batchOf = (text: string) => encodeFrame({ kind: 'batch', batch: chain.batch({ text }) })
+  const flood = Array.from({ length: 60 }, (_, at) => batchOf(`flood ${at}`))
+  const verdicts = flood.map((bytes) => admission.admit({ channel: 'messages', bytes, from: peer }))
+  assert.equal(verdicts.filter((verdict) => verdict === 'accept').length, 40)
+  assert.equal(counters.of('ignored_rate'), 20)
+  assert.equal(admit(voteOf(1)), 'accept')
+  const asked = { frames: [batchOf('asked for')], kinds: ['batch'] as const, from: peer }
+  assert.equal(admission.verifyEach({ ...asked, isAskedFor: true }).length, 1)
+  assert.equal(admission.verifyEach({ ...asked, isAskedFor: false }).length, 0)
 })

@@ -60,7 +60,7 @@ test('lets through four seconds of a peer’s rate at once, then its rate', () =
   const { conduct, clock } = aConduct()
   const burst = () => {
     let count = 0
-    while (conduct.allowFrame(stranger, 1)) count += 1
+    while (conduct.allowFrame(stranger, 1, 'votes')) count += 1
     return count
   }
   assert.equal(burst(), 400)
@@ -70,18 +70,28 @@ test('lets through four seconds of a peer’s rate at once, then its rate', () =
 
 test('counts bytes as well as frames', () => {
   const { conduct, clock } = aConduct()
-  assert.equal(conduct.allowFrame(stranger, 40_000), true)
-  assert.equal(conduct.allowFrame(stranger, 1_000), false)
+  assert.equal(conduct.allowFrame(stranger, 40_000, 'votes'), true)
+  assert.equal(conduct.allowFrame(stranger, 1_000, 'votes'), false)
   clock.ms += 100
-  assert.equal(conduct.allowFrame(stranger, 1_000), true)
+  assert.equal(conduct.allowFrame(stranger, 1_000, 'votes'), true)
 })
 
 test('drops what is over the rate without a cut, until it is a flood', () => {
   const { conduct, cutOff } = aConduct()
   let dropped = 0
-  while (cutOff.length === 0) if (!conduct.allowFrame(stranger, 1)) dropped += 1
+  while (cutOff.length === 0) if (!conduct.allowFrame(stranger, 1, 'votes')) dropped += 1
   assert.ok(dropped >= 1_500 && dropped <= 2_500, `${dropped} dropped`)
-  assert.equal(conduct.allowFrame(validator, 1), true, 'others are not touched')
+  assert.equal(conduct.allowFrame(validator, 1, 'votes'), true, 'others are not touched')
+})
+
+test('does not cut a validator off for a flood, which it may only hand on, but drops what is too much', () => {
+  const { conduct, cutOff } = aConduct()
+  let dropped = 0
+  for (let frame = 0; frame < 10_000; frame++) if (!conduct.allowFrame(validator, 1, 'batches')) dropped += 1
+  assert.ok(dropped > 9_000)
+  assert.equal(conduct.allowMessages(validator, 1_000), false)
+  assert.deepEqual(cutOff, [])
+  assert.equal(conduct.allowFrame(validator, 1, 'votes'), true, 'votes have a rate of their own')
 })
 
 test('remembers a bounded number of peers', () => {
