@@ -14,18 +14,23 @@ const penaltyMs = 2_000
 const penaltyMaxMs = 10 * penaltyMs
 /** A range that takes longer is cut off: what came of it is used, the rest is asked of someone else. */
 const rangeMaxMs = 30_000
+/** The next blocks to be applied are asked of another after this long, if one is free that has brought blocks before:
+ *  identities cost nothing, and each new one could hold up all that comes after for the time of a range. */
+const frontPatienceMs = 2_000
 
 interface Source {
   readonly peer: PeerId
   finalHeight: Height
   isBusy: boolean
   notBeforeMs: number
+  /** It has brought blocks, and none that was refused. */
+  isProven: boolean
 }
 
 /** Waiting -> Downloading -> Downloaded -> applied; back to Waiting when its peer fails. */
 type Range = { readonly from: Height; readonly count: number } & (
   | { state: 'waiting' }
-  | { state: 'downloading'; peer: PeerId }
+  | { state: 'downloading'; peer: PeerId; sinceMs: number }
   | { state: 'downloaded'; peer: PeerId; blocks: readonly ReceivedBlock[] }
 )
 
@@ -50,7 +55,7 @@ export class BlockSync {
     const source = this.#sources.get(peer)
     if (source === undefined) {
       this.#forgetThoseGone()
-      this.#sources.set(peer, { peer, finalHeight, isBusy: false, notBeforeMs: 0 })
+      this.#sources.set(peer, { peer, finalHeight, isBusy: false, notBeforeMs: 0, isProven: false })
     } else {
       source.finalHeight = finalHeight
     }
@@ -71,18 +76,30 @@ export class BlockSync {
   #advance(): void {
     if (this.#isStopped) return
     this.#planRanges()
+    this.#freeFront()
+    const sinceMs = this.#ports.nowMs()
     for (const [at, range] of this.#ranges.entries()) {
       if (range.state !== 'waiting') continue
       const source = this.#sourceFor(range)
       if (source === undefined) continue
       source.isBusy = true
-      this.#ranges[at] = { from: range.from, count: range.count, state: 'downloading', peer: source.peer }
-      void this.#download(source, range)
+      const { from, count } = range
+      const started: Range = { from, count, state: 'downloading', peer: source.peer, sinceMs }
+      this.#ranges[at] = started
+      void this.#download(source, started)
     }
     if (!this.#isApplying && this.#ranges[0]?.state === 'downloaded') {
       // Where a block could not be applied for a fault of this node, whoever applies it stops the node.
       this.#applyReady().catch(() => this.stop())
     }
+  }
+
+  /** Takes the next blocks away from a peer that is slow to bring them, for one that has shown that it can. */
+  #freeFront(): void {
+    const [front] = this.#ranges
+    if (front?.state !== 'downloading' || this.#ports.nowMs() - front.sinceMs < frontPatienceMs) return
+    if (this.#sourceFor(front)?.isProven !== true) return
+    this.#ranges[0] = { from: front.from, count: front.count, state: 'waiting' }
   }
 
   /** Identities cost nothing: who comes and goes must not fill the memory. */
@@ -111,7 +128,7 @@ export class BlockSync {
     return [...this.#sources.values()]
       .filter(({ isBusy, finalHeight }) => !isBusy && finalHeight >= range.from)
       .filter(({ notBeforeMs }) => notBeforeMs <= nowMs || notBeforeMs > nowMs + penaltyMaxMs)
-      .sort((a, b) => a.notBeforeMs - b.notBeforeMs)[0]
+      .sort((a, b) => a.notBeforeMs - b.notBeforeMs || Number(b.isProven) - Number(a.isProven))[0]
   }
 
   async #download(source: Source, range: Range): Promise<void> {
@@ -134,8 +151,9 @@ export class BlockSync {
     }
     source.isBusy = false
     if (blocks.length < count) source.notBeforeMs = this.#ports.nowMs() + penaltyMs
+    if (blocks.length > 0) source.isProven = true
     this.#replace(
-      from,
+      range,
       blocks.length === 0
         ? [{ from, count: range.count, state: 'waiting' }]
         : [
@@ -154,8 +172,9 @@ export class BlockSync {
     this.#advance()
   }
 
-  #replace(from: Height, ranges: Range[]): void {
-    this.#ranges = this.#ranges.flatMap((range) => (range.from === from ? ranges : [range]))
+  /** What became of a range; of one that was given to somebody else meanwhile, nothing. */
+  #replace(replaced: Range, ranges: Range[]): void {
+    this.#ranges = this.#ranges.flatMap((range) => (range === replaced ? ranges : [range]))
   }
 
   /** Applies downloaded ranges in order, one block at a time. */
@@ -192,7 +211,10 @@ export class BlockSync {
   #refuse(peer: PeerId, reason: string): void {
     this.#ports.reportPeer(peer, `a block that cannot be final: ${reason}`)
     const source = this.#sources.get(peer)
-    if (source !== undefined) source.notBeforeMs = this.#ports.nowMs() + penaltyMaxMs
+    if (source !== undefined) {
+      source.notBeforeMs = this.#ports.nowMs() + penaltyMaxMs
+      source.isProven = false
+    }
     this.#ranges = []
   }
 }

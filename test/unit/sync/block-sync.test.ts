@@ -92,3 +92,46 @@ test('a clock that steps back does not shut out a peer for longer than it was to
   await settled()
   assert.ok(state.honestAsks > honestAsks)
 })
+
+test('a peer that holds up the next blocks is not waited for where one is free that brought some before', async () => {
+  const { sync, state } = aSync(200, async function* () {
+    await new Promise(() => {})
+  })
+  sync.onPeerHeight(liar, 200)
+  sync.onPeerHeight(honest, 200)
+  await settled()
+  assert.equal(state.tip, 0, 'the liar was first and has the first blocks to bring')
+  state.nowMs += 1_000
+  sync.onPeerHeight(honest, 200)
+  await settled()
+  assert.equal(state.tip, 0, 'a slow line gets its time')
+  state.nowMs += 2_000
+  sync.onPeerHeight(honest, 200)
+  await settled()
+  assert.equal(state.tip, 200)
+})
+
+test('who brings blocks late, when another has brought them, does no harm', async () => {
+  let release = () => {}
+  const { sync, state } = aSync(200, async function* (from) {
+    await new Promise<void>((resolve) => {
+      release = resolve
+    })
+    yield* blocks(from, from + 31)
+  })
+  sync.onPeerHeight(liar, 200)
+  sync.onPeerHeight(honest, 100)
+  await settled()
+  state.nowMs += 3_000
+  sync.onPeerHeight(honest, 100)
+  await settled()
+  assert.equal(state.tip, 100)
+  release()
+  sync.onPeerHeight(honest, 200)
+  await settled()
+  // The liar has got some more to bring.
+  state.nowMs += 3_000
+  sync.onPeerHeight(honest, 200)
+  await settled()
+  assert.equal(state.tip, 200)
+})
