@@ -1,6 +1,8 @@
-// A stranger that joins a network's gossip and writes down everything signed that it hears; it answers nothing.
+// A stranger that joins a network's gossip and writes down everything signed that it hears; it answers nothing, and says
+// only what a test makes it say.
 import { randomBytes } from 'node:crypto'
 import type { TestContext } from 'node:test'
+import type { Frame } from '../../src/codec/index.ts'
 import { Network, type NetworkHandler, type VerifiedFrame } from '../../src/network/index.ts'
 import type { BlockId, Height } from '../../src/types/index.ts'
 import type { TestNetwork } from './processes.ts'
@@ -43,6 +45,11 @@ export class WireListener {
   /** Frames heard, by kind. */
   get counts(): Record<string, number> {
     return Object.fromEntries(this.#counts)
+  }
+
+  /** Gossips a frame, whatever it is. */
+  say(frame: Frame): void {
+    this.#network.publish(frame)
   }
 
   #hear(frame: VerifiedFrame): void {
