@@ -10,6 +10,7 @@ import { createLibp2p } from 'libp2p'
 import { quietYamux } from './muxer.ts'
 import { noiseCrypto } from './noise-crypto.ts'
 import type { Libp2pMetrics } from './ports.ts'
+import { withoutTinyPieces } from './tiny-pieces.ts'
 
 export interface NodeServices extends Record<string, unknown> {
   identify: Identify
@@ -30,6 +31,8 @@ export interface NodeOptions {
   readonly gossip: Partial<GossipsubOpts>
   readonly gater: ConnectionGater
   readonly metrics?: Libp2pMetrics
+  /** A connection was cut for bringing too many tiny pieces. */
+  readonly onTinyPieces?: () => void
 }
 
 const MiB = 1024 * 1024
@@ -41,6 +44,16 @@ const pingTimeoutMinMs = 10_000
 const pingTimeoutMaxMs = 20_000
 /** New connections a second from one address: whole networks live behind one. */
 const inboundPerHostPerSecond = 50
+
+const muxer = quietYamux({
+  maxInboundStreams: 256,
+  maxOutboundStreams: 256,
+  streamOptions: {
+    // What a paused reader may still get must fit its buffer, or the stream is reset (streams.ts).
+    maxStreamWindowSize: 4 * MiB,
+    maxReadBufferLength: 8 * MiB,
+  },
+})
 
 /** A node that neither listens nor dials before its `start()`. @throws if the seed has no 32 bytes or an address is
  *  no multiaddr. */
@@ -55,15 +68,11 @@ export async function createNode(options: NodeOptions): Promise<Libp2pNode> {
     transports: [tcp()],
     connectionEncrypters: [noise({ crypto: noiseCrypto })],
     streamMuxers: [
-      quietYamux({
-        maxInboundStreams: 256,
-        maxOutboundStreams: 256,
-        streamOptions: {
-          // What a paused reader may still get must fit its buffer, or the stream is reset (streams.ts).
-          maxStreamWindowSize: 4 * MiB,
-          maxReadBufferLength: 8 * MiB,
-        },
-      }),
+      () =>
+        withoutTinyPieces(muxer(), {
+          now: () => performance.now(),
+          onCut: options.onTinyPieces ?? (() => {}),
+        }),
     ],
     connectionGater: gater,
     connectionManager: {

@@ -246,6 +246,7 @@ export class Network {
         pointsOf: (peer) => this.#conduct.pointsOf(peer as PeerId),
       }),
       gater: this.#gater(),
+      onTinyPieces: () => this.#counters.add('connections_cut_tiny_pieces'),
       ...(this.#options.metrics === undefined ? {} : { metrics: this.#options.metrics }),
     })
     const shared = { node, conduct: this.#conduct, counters: this.#counters, log: handler.log, chainId, now }

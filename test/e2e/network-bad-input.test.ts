@@ -2,6 +2,7 @@
 // name, handed to nobody and forwarded to nobody; afterwards the nodes work as before.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import type { Connection } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import {
@@ -288,6 +289,21 @@ test('what is too large for any frame ends the stream it came on', async () => {
     await assertCounted('gossip', 'connections_renewed', () =>
       sendRecord(gossip, new Uint8Array(maxGossipFrameBytes + 1)),
     )
+  })
+  await assertUnharmed()
+})
+
+test('a connection that brings its bytes one by one is cut: each would be kept apart, at a hundred times its size', async () => {
+  await withStranger(async ({ connection }) => {
+    const stream = await connection.newStream(`/diseq/${chainId}/direct/1`)
+    // A record of 2 MiB is announced, and comes.
+    stream.send(Uint8Array.of(0x80, 0x80, 0x80, 0x01))
+    await assertCounted('pieces', 'connections_cut_tiny_pieces', async () => {
+      while (connection.status === 'open' && stream.status === 'open') {
+        for (let piece = 0; piece < 500 && stream.status === 'open'; piece++) stream.send(Uint8Array.of(1))
+        await turn()
+      }
+    })
   })
   await assertUnharmed()
 })
