@@ -8,8 +8,10 @@ const empty = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
 const abc = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'
 const ascii = (text: string) => new TextEncoder().encode(text)
 
-test('the native half offers every name of the portable one', () => {
-  assert.deepEqual(Object.keys(native).sort(), Object.keys(portable).sort())
+test('the native half offers every name of the portable one, but for what its VRF is made of', () => {
+  const ofTheVrf = ['challengeOf', 'expandSeed', 'nonceHash', 'outputOfCleared', 'tryCurvePoint']
+  const missing = Object.keys(portable).filter((name) => !Object.hasOwn(native, name))
+  assert.deepEqual(missing.sort(), ofTheVrf)
 })
 
 for (const [half, crypto] of Object.entries({ portable, native })) {
