@@ -55,6 +55,10 @@ test('no text is nested too deep, too long or too crooked', () => {
     ' '.repeat(1_000_000),
     '1'.repeat(1_000_000),
     ' '.repeat(64 * 1024 * 1024 + 1),
+    // JSON of the greatest length: one token, and as many as there can be.
+    `"${'a'.repeat(64 * 1024 * 1024 - 2)}"`,
+    `"${'\\n'.repeat(32 * 1024 * 1024 - 1)}"`,
+    `[${' 0,'.repeat(21 * 1024 * 1024)} 0]`,
   ]) {
     const verdict = verifyProof({ trust, proof: text })
     assert.equal(verdict.ok ? 'accepted' : verdict.reason, 'malformed')
