@@ -10,6 +10,7 @@ import type {
   VrfPublicKey,
 } from '../types/index.ts'
 import { bytesToHex, hexToBytes, isHexOf } from './hex.ts'
+import { parseStrictJson } from './json-text.ts'
 import {
   batchOverheadBytes,
   defaultLimits,
@@ -18,7 +19,7 @@ import {
   maxValidators,
 } from './limits.ts'
 import type { Sha256 } from './message.ts'
-import { type Decoded, DecodeError } from './reader.ts'
+import { type Decoded, DecodeError, unwrap } from './reader.ts'
 import { ByteWriter } from './writer.ts'
 
 const faultModels: readonly FaultModel[] = ['byzantine', 'crash']
@@ -50,11 +51,11 @@ export function peerIdOf(nodeKey: PublicKey): PeerId {
   return `1${text}` as PeerId
 }
 
-/** Genesis from its JSON text. Strict: no unknown field, nothing coerced; the reason names the field.
+/** Genesis from its JSON text. Strict: no unknown field, none twice, nothing coerced; the reason names the field.
  *  `synchronous` is refused: it is a fault model to come. */
 export function parseGenesis(text: string, context: { sha256: Sha256; keys: KeyRules }): Decoded<Genesis> {
   try {
-    const fields = objectOf(parseJson(text), 'genesis', [
+    const fields = objectOf(unwrap(parseStrictJson(text)), 'genesis', [
       'chainId',
       'time',
       'faultModel',
@@ -178,14 +179,6 @@ function readFaultModel(value: unknown): FaultModel {
 function readInteger(value: unknown, at: string, min: number, max: number): number {
   if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value
   throw new DecodeError(`${at}: an integer from ${min} to ${max} is needed`)
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    throw new DecodeError(`not JSON: ${error instanceof Error ? error.message : 'unreadable'}`)
-  }
 }
 
 function objectOf<K extends string>(value: unknown, at: string, names: readonly K[]): Record<K, unknown> {

@@ -1,7 +1,7 @@
 // Strict reading of proofs: exactly the fields there are, nothing coerced, everything bounded. What is read twice in
 // two ways proves two things, so a value has one form only.
-import { hexToBytes, isHexOf } from '../codec/index.ts'
-import { demand, ProofRefused } from './refusals.ts'
+import { hexToBytes, isHexOf, parseStrictJson } from '../codec/index.ts'
+import { demand } from './refusals.ts'
 
 /** Of a proof's text. A range of blocks full of messages is the largest there is; nodes send less at a time. */
 export const maxProofCharacters = 64 * 1024 * 1024
@@ -11,38 +11,9 @@ export const maxProofCharacters = 64 * 1024 * 1024
 export function jsonOf(input: unknown): unknown {
   if (typeof input !== 'string') return input
   demand(input.length <= maxProofCharacters, 'malformed', `more than ${maxProofCharacters} characters`)
-  let value: unknown
-  let again: string | undefined
-  try {
-    value = JSON.parse(input)
-    again = JSON.stringify(value)
-  } catch (error) {
-    // Not JSON, or nested deeper than the stack.
-    throw new ProofRefused('malformed', error instanceof Error ? error.message : 'not JSON')
-  }
-  const isShortest = isWithBlanks(input, again)
-  demand(isShortest, 'malformed', 'a field twice, or a number or text not in its shortest form')
-  return value
-}
-
-/** Whether `text` is `shortest` with blanks between its tokens. Character by character: a regular expression runs out of
- *  stack on a long string, and out of memory on many short ones. */
-function isWithBlanks(text: string, shortest: string | undefined): boolean {
-  if (shortest === undefined) return false
-  let at = 0
-  let isInString = false
-  for (let read = 0; read < text.length; read += 1) {
-    const character = text[read]
-    if (!isInString && isBlank(character)) continue
-    if (character !== shortest[at++]) return false
-    if (character === '"') isInString = !isInString
-    else if (character === '\\' && text[++read] !== shortest[at++]) return false
-  }
-  return at === shortest.length
-}
-
-function isBlank(character: string | undefined): boolean {
-  return character === ' ' || character === '\n' || character === '\r' || character === '\t'
+  const parsed = parseStrictJson(input)
+  demand(parsed.ok, 'malformed', parsed.ok ? undefined : parsed.reason)
+  return parsed.value
 }
 
 export type Fields<K extends string> = { readonly [name in K]: unknown }

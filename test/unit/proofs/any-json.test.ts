@@ -2,10 +2,29 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { proofTypes, trustGenesis, verifyProof } from '../../../src/proofs/index.ts'
-import { assertProven, chainOf, idsOf, there } from '../../support/proven-chain.ts'
+import {
+  proofTypes,
+  trustGenesis,
+  type Verdict,
+  verifyFinality,
+  verifyFork,
+  verifyHeaders,
+  verifyNamespace,
+  verifyProof,
+  verifyReceipt,
+  verifyTrie,
+} from '../../../src/proofs/index.ts'
+import { evidenceJson, finalHeaderJson } from '../../../src/proofs/make.ts'
+import { assertProven, chainOf, idsOf, type ProvenChain, there } from '../../support/proven-chain.ts'
 
 const chain = await chainOf([['a', 'b', undefined], ['b']])
+const other = await chainOf([['c']])
+
+async function finalHeaderOf({ builder }: ProvenChain): Promise<object> {
+  const { block, finalization } = await builder.readFinal(1)
+  return finalHeaderJson({ header: block.header, finalization })
+}
+
 const { trust, maker } = chain
 const proofs: readonly object[] = [
   there(await maker.finality(there((await idsOf(chain, 1))[0]), { withTrie: true })),
@@ -13,15 +32,32 @@ const proofs: readonly object[] = [
   there(await maker.namespace('aa', { from: 1, count: 2 })),
   there(await maker.headers({ from: 1, count: 2 })),
   maker.receipt(await idsOf(chain, 1)),
+  { type: proofTypes.fork, first: await finalHeaderOf(chain), second: await finalHeaderOf(other) },
+  evidenceJson(chain.builder.evidence(1)),
 ]
 const anyType = fc.constantFrom(...Object.values(proofTypes))
+
+/** All doors of the verifier. */
+const doors: readonly ((proof: unknown) => Verdict<object>)[] = [
+  (proof) => verifyProof({ trust, proof }),
+  (proof) => verifyFinality({ trust, proof }),
+  (proof) => verifyNamespace({ trust, proof }),
+  (proof) => verifyTrie({ trust, proof }),
+  (proof) => verifyHeaders({ trust, proof }),
+  (proof) => verifyFork({ trust, proof }),
+  (receipt) => verifyReceipt({ trust, receipt }),
+]
 
 test('any JSON is answered', () => {
   fc.assert(
     fc.property(fc.jsonValue(), (value) => {
-      assert(!verifyProof({ trust, proof: value }).ok)
-      assert(!verifyProof({ trust, proof: JSON.stringify(value) }).ok)
+      for (const verify of doors) {
+        assert(!verify(value).ok)
+        assert(!verify(JSON.stringify(value)).ok)
+      }
+      assert(!trustGenesis(JSON.stringify(value)).ok)
     }),
+    { numRuns: 1_000 },
   )
   fc.assert(fc.property(fc.string(), (text) => assert(!verifyProof({ trust, proof: text }).ok)))
   fc.assert(fc.property(fc.string(), (text) => assert(!trustGenesis(text).ok)))
@@ -39,6 +75,7 @@ test('any JSON with the type of a proof, and any of its fields replaced, is answ
       const before = JSON.stringify(proof)
       const after = JSON.stringify(copy)
       assert.equal(verifyProof({ trust, proof: copy }).ok, before === after)
+      for (const verify of doors) assert(!verify(copy).ok || before === after)
     }),
     { numRuns: 2_000 },
   )
@@ -92,6 +129,28 @@ test('blanks between tokens are free; doubled fields and other spellings of a va
     for (const each of crooked.filter((changed) => changed !== text)) {
       assert(!verifyProof({ trust, proof: each }).ok, each.slice(0, 200))
     }
+  }
+})
+
+test('a genesis has one meaning', () => {
+  const text = chain.genesisText
+  assert(trustGenesis(text).ok)
+  assert(trustGenesis(JSON.stringify(JSON.parse(text), null, 7)).ok)
+  const crooked = [
+    text.replace('{', '{"chainId":"other",'),
+    text.replace(/("power": )(\d+)/, '$19,$1$2'),
+    text.replace(/("power": )(\d+)/, '$1$2.0'),
+    text.replace(/("time": )(\d+)/, '$1$2e0'),
+    text.replace('"test"', '"t\\u0065st"'),
+    text.replace(/("power": )(\d+)/, '$1"$2"'),
+    text.replace('{', '{"more":1,'),
+    text.replace('{', '{"__proto__":{},'),
+    text.replace(/[0-9a-f]{64}/, (hex) => hex.toUpperCase()),
+    `${text}x`,
+  ]
+  for (const changed of crooked) {
+    assert.notEqual(changed, text)
+    assert(!trustGenesis(changed).ok, changed.slice(0, 100))
   }
 })
 
