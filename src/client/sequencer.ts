@@ -72,8 +72,8 @@ export class NamespaceSequencer {
         continue
       }
       // Asked again, for a proof that ends with the batch: only its last block has a finalization of its own.
-      const limit = found.header.height - trusted.height
-      const exact = await this.#verified.namespace(namespace, { from, limit, trusted })
+      const to = found.header.height
+      const exact = await this.#verified.namespace(namespace, { from, to, trusted })
       const whole = [...proofs, exact?.proof]
       const verdict = this.verifyBatch({ proofs: whole }, after)
       return verdict.ok ? { ...verdict, proofs: whole } : undefined

@@ -30,8 +30,10 @@ export interface VerifiedClientOptions extends ClientOptions {
 /** Consecutive blocks. */
 export interface VerifiedRange {
   readonly from: number
-  /** The most blocks wanted; what comes may be fewer. */
+  /** The most blocks wanted, where there is no `to`; what comes may be fewer. */
   readonly limit?: number
+  /** The last block wanted: the answer has to end with it. */
+  readonly to?: number
   /** The block before `from`: the answer has to go on from it. */
   readonly trusted?: TrustedBlock
   /** Asks this one of the nodes only. */
@@ -64,28 +66,30 @@ export class VerifiedClient {
   /** All messages of a namespace in consecutive blocks from `from` on, at least one block; undefined where that is not
    *  final yet. */
   namespace(namespace: string, range: VerifiedRange): Promise<Answer<ProvenNamespace> | undefined> {
-    const { trusted, node, ...query } = range
-    const claim = { trust: this.trust, namespace, from: range.from }
-    const check = (proof: unknown) =>
-      verifyNamespace({ ...claim, proof, ...(trusted === undefined ? {} : { trusted }) })
-    return this.#ask(namespacePath(namespace, query), check, node === undefined ? this.nodes : [node])
+    const { from, to, trusted, node } = range
+    const claim = { trust: this.trust, namespace, from, to, trusted }
+    const path = namespacePath(namespace, { from, ...limitOf(range) })
+    const check = (proof: unknown) => verifyNamespace({ ...claim, proof })
+    return this.#ask(path, check, node === undefined ? this.nodes : [node])
   }
 
-  /** Whether data is in the trie after a final block: the latest of the node that answers, or one of the 64 before. */
+  /** Whether data is in the trie of a final header: the latest of the node that answers, or that of `height`, which may
+   *  be one of the 64 before. `block.header.stateHeight` says after which block the trie is. */
   data(
     data: Uint8Array,
     { height }: { readonly height?: number } = {},
   ): Promise<Answer<ProvenKey> | undefined> {
     const key = dataKey(data)
     const path = `/v1/trie/${key}/proof${height === undefined ? '' : `?height=${height}`}`
-    return this.#ask(path, (proof) => verifyTrie({ trust: this.trust, proof, key }))
+    return this.#ask(path, (proof) => verifyTrie({ trust: this.trust, proof, key, height }))
   }
 
   /** Final headers from `from` on, at least one; undefined where that is not final yet. */
   headers(range: VerifiedRange): Promise<Answer<ProvenHeaders> | undefined> {
-    const { from, limit, trusted, node } = range
+    const { from, to, trusted, node } = range
+    const { limit } = limitOf(range)
     const path = `/v1/headers?from=${from}${limit === undefined ? '' : `&limit=${limit}`}`
-    const claim = { trust: this.trust, ...(trusted === undefined ? {} : { trusted }) }
+    const claim = { trust: this.trust, from, to, trusted }
     const check = (proof: unknown) => verifyHeaders({ ...claim, proof })
     return this.#ask(path, check, node === undefined ? this.nodes : [node])
   }
@@ -138,6 +142,12 @@ export class VerifiedClient {
     if (hasNothing || failure === undefined) return undefined
     throw failure
   }
+}
+
+/** How many blocks are asked for; with `to` as many as there are up to it. */
+function limitOf({ from, to, limit }: VerifiedRange): { readonly limit?: number } {
+  if (to !== undefined) return { limit: to - from + 1 }
+  return limit === undefined ? {} : { limit }
 }
 
 function refused(node: string, why: string): ClientError {

@@ -2,7 +2,7 @@
 import { bytesToHex, decodeCertificate, decodeHeader, encodeVoteBody } from '../codec/index.ts'
 import { signingInput } from '../crypto/domain.ts'
 import { isQuorum, powerOf } from '../quorum/index.ts'
-import type { BlockId, Finalization, Header, TimeMs, ValidatorIndex, View } from '../types/index.ts'
+import type { BlockId, Finalization, Header, Height, TimeMs, ValidatorIndex, View } from '../types/index.ts'
 import { base64Of, fieldsOf, listOf } from './json.ts'
 import { demand } from './refusals.ts'
 import type { Trust, TrustedBlock } from './trust.ts'
@@ -51,29 +51,39 @@ export function readHeaders(trust: Trust, value: unknown): readonly [ProvenHeade
   demand(first !== undefined, 'malformed', 'headers is empty')
   let previous = first
   for (const next of others) {
-    demandLink(previous, next)
+    const { height, time, previousBlockId } = next.header
+    const isNext = height === previous.header.height + 1 && previousBlockId === previous.id
+    demand(isNext, 'broken-link', `height ${height}`)
+    demand(time > previous.header.time, 'time-goes-back', `height ${height}`)
     previous = next
   }
   return [first, ...others]
 }
 
-/** `next` is the block after `previous`. */
-function demandLink(
-  previous: { readonly id: BlockId; readonly header: Pick<Header, 'height' | 'time'> },
-  { header }: ProvenHeader,
-): void {
-  const isNext = header.height === previous.header.height + 1 && header.previousBlockId === previous.id
-  demand(isNext, 'broken-link', `height ${header.height}`)
-  demand(header.time > previous.header.time, 'time-goes-back', `height ${header.height}`)
+/** What a caller wants of a range of headers. */
+export interface RangeClaim {
+  /** The first height. */
+  readonly from?: Height | undefined
+  /** The last height. */
+  readonly to?: Height | undefined
+  /** The block before the first. */
+  readonly trusted?: TrustedBlock | undefined
+}
+
+export function demandRange(headers: readonly ProvenHeader[], { from, to, trusted }: RangeClaim): void {
+  const first = headers[0]?.header.height
+  demand(from === undefined || from === first, 'other-range', `it begins with ${first}`)
+  const last = headers.at(-1)?.header.height
+  demand(to === undefined || to === last, 'other-range', `it ends with ${last}`)
+  if (trusted !== undefined && headers[0] !== undefined) demandAfter(trusted, headers[0])
 }
 
 /** `first` is the block after a trusted one. */
-export function demandAfter(trusted: TrustedBlock, first: ProvenHeader): void {
+function demandAfter(trusted: TrustedBlock, first: ProvenHeader): void {
   const { height, previousBlockId } = first.header
   const isNext = height === trusted.height + 1 && previousBlockId === trusted.id
   demand(isNext, 'not-after-trusted', `height ${height} after ${trusted.height}`)
-  const { id, time } = trusted
-  demandLink({ id, header: { height: trusted.height, time } }, first)
+  demand(first.header.time > trusted.time, 'time-goes-back', `height ${height}`)
 }
 
 /** A header of the chain and the set of genesis; its bytes are exactly what hashes to its id. */

@@ -1,17 +1,18 @@
 // A chain of headers from a trusted block on, and two that contradict each other.
 import type { ValidatorIndex } from '../types/index.ts'
 import {
-  demandAfter,
+  demandRange,
   type FinalBlockHeader,
   finalised,
   type ProvenHeader,
+  type RangeClaim,
   readFinalHeader,
   readHeaders,
 } from './final-header.ts'
 import { proofTypes } from './formats.ts'
 import { fieldsOf, jsonOf } from './json.ts'
 import { demand, type Verdict, verdictOf } from './refusals.ts'
-import type { Trust, TrustedBlock } from './trust.ts'
+import type { Trust } from './trust.ts'
 
 export interface ProvenHeaders {
   readonly kind: 'headers'
@@ -28,20 +29,19 @@ export interface ProvenFork {
   readonly signersOfBoth: readonly ValidatorIndex[]
 }
 
-/** Whether `proof` (text or parsed) shows consecutive final headers, which go on from `trusted` where that is given. */
+/** Whether `proof` (text or parsed) shows consecutive final headers; where they are given, of exactly these heights,
+ *  and going on from `trusted`. */
 export function verifyHeaders({
   trust,
   proof,
-  trusted,
-}: {
+  ...range
+}: RangeClaim & {
   readonly trust: Trust
   readonly proof: unknown
-  readonly trusted?: TrustedBlock
 }): Verdict<ProvenHeaders> {
   return verdictOf(() => {
     const proven = readHeaderChain(trust, jsonOf(proof))
-    const [first] = proven.headers
-    if (trusted !== undefined && first !== undefined) demandAfter(trusted, first)
+    demandRange(proven.headers, range)
     return proven
   })
 }

@@ -1,6 +1,6 @@
 // `diseq/verify`: checks proofs in Node and in browsers, with a genesis file and nothing else.
 export type { ProvenEvidence } from './evidence.ts'
-export type { FinalBlockHeader, ProvenFinality, ProvenHeader } from './final-header.ts'
+export type { FinalBlockHeader, ProvenFinality, ProvenHeader, RangeClaim } from './final-header.ts'
 export { type ProvenMessage, verifyFinality } from './finality.ts'
 export * from './formats.ts'
 export { type ProvenFork, type ProvenHeaders, verifyFork, verifyHeaders } from './headers.ts'

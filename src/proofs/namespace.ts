@@ -4,19 +4,20 @@
 import { hexToBytes } from '../codec/index.ts'
 import { verifyMerkleRange } from '../sequencing/merkle.ts'
 import { compareNamespaces, encodeNamespaceLeaf, namespaceRoot } from '../sequencing/roots.ts'
-import type { Hash, Header, Height, Message, MessageId } from '../types/index.ts'
+import type { Hash, Header, Message, MessageId } from '../types/index.ts'
 import {
-  demandAfter,
+  demandRange,
   type FinalBlockHeader,
   finalised,
   type ProvenHeader,
+  type RangeClaim,
   readHeaders,
 } from './final-header.ts'
 import { pathOf, readMessage } from './finality.ts'
 import { proofTypes } from './formats.ts'
 import { fieldsOf, hasField, hexOf, jsonOf, listOf, namespaceOf, u32Of } from './json.ts'
 import { demand, type Verdict, verdictOf } from './refusals.ts'
-import type { Trust, TrustedBlock } from './trust.ts'
+import type { Trust } from './trust.ts'
 
 export interface NamespaceMessage {
   readonly index: number
@@ -44,24 +45,16 @@ export function verifyNamespace({
   trust,
   proof,
   namespace,
-  from,
-  to,
-  trusted,
-}: {
+  ...range
+}: RangeClaim & {
   readonly trust: Trust
   readonly proof: unknown
   readonly namespace?: string
-  readonly from?: Height
-  readonly to?: Height
-  readonly trusted?: TrustedBlock
 }): Verdict<ProvenNamespace> {
   return verdictOf(() => {
     const proven = readNamespaceProof(trust, jsonOf(proof))
     demand(namespace === undefined || namespace === proven.namespace, 'other-namespace')
-    const [first] = proven.blocks
-    demand(from === undefined || from === first?.header.height, 'other-range')
-    demand(to === undefined || to === proven.block.header.height, 'other-range')
-    if (trusted !== undefined && first !== undefined) demandAfter(trusted, first)
+    demandRange(proven.blocks, range)
     return proven
   })
 }

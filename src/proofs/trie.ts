@@ -9,7 +9,7 @@ import {
   readAbsenceProofValue,
   readProofValue,
 } from '../trie/verify.ts'
-import type { Hash } from '../types/index.ts'
+import type { Hash, Height } from '../types/index.ts'
 import { type FinalBlockHeader, finalised, readHeader } from './final-header.ts'
 import { proofTypes } from './formats.ts'
 import { fieldsOf, hasField, hexOf, jsonOf } from './json.ts'
@@ -21,7 +21,8 @@ export interface ProvenKey {
   readonly key: Hash
   /** What lies under the key; undefined: the key is absent. */
   readonly data: Uint8Array | undefined
-  /** Its header's `stateRoot` is the trie's, after block `stateHeight`. */
+  /** Its header's `stateRoot` is the trie's after block `stateHeight`, which may be an earlier one: absence says nothing
+   *  of the blocks in between. */
   readonly block: FinalBlockHeader
 }
 
@@ -30,20 +31,23 @@ export function dataKey(data: Uint8Array): Hash {
   return bytesToHex(keyOfData(data)) as Hash
 }
 
-/** Whether `proof` (text or parsed) shows that a key is in the trie after a final block, with what data, or that it is
- *  not; of `key` in hex, where that is given. */
+/** Whether `proof` (text or parsed) shows that a key is in the trie of a final header, with what data, or that it is not;
+ *  of `key` in hex and of the header at `height`, where they are given. */
 export function verifyTrie({
   trust,
   proof,
   key,
+  height,
 }: {
   readonly trust: Trust
   readonly proof: unknown
   readonly key?: string
+  readonly height?: Height | undefined
 }): Verdict<ProvenKey> {
   return verdictOf(() => {
     const proven = readTrieProof(trust, jsonOf(proof))
     demand(key === undefined || key === proven.key, 'other-key', proven.key)
+    demand(height === undefined || height === proven.block.header.height, 'other-range')
     return proven
   })
 }

@@ -49,6 +49,35 @@ test('a verified answer is proven, whichever node it is from', async () => {
   assert.equal(await client.message('00'.repeat(32)), undefined)
 })
 
+/** True proofs of other blocks than it was asked for. */
+class WrongBlocks extends ChainNode {
+  override trieProof(key: Uint8Array, height: number | undefined) {
+    return super.trieProof(key, height === undefined ? undefined : height - 1)
+  }
+  override headers({ from, count }: { from: number; count: number }) {
+    return super.headers({ from: Math.max(1, from - 1), count })
+  }
+  override namespaceProof(namespace: string, { from }: { from: number; count: number }) {
+    return super.namespaceProof(namespace, { from, count: 100 })
+  }
+}
+
+test('a true proof of another block than was asked for is passed over', async () => {
+  const chain = await chainOf([['a'], ['b'], ['rollup'], ['c']])
+  const nodes = { 'http://wrong': new WrongBlocks(chain), 'http://a': new ChainNode(chain) }
+  const fetch = fetchOf(nodes)
+  const { trust } = chain
+  const client = new VerifiedClient({ trust, nodes: Object.keys(nodes), fetch })
+  // The wrong node proves that it is absent, from the trie of the block before.
+  const data = there(await client.data(bytes('block 2 message 0'), { height: 2 }))
+  assert.deepEqual([data.block.header.height, text(there(data.data))], [2, 'block 2 message 0'])
+  const headers = there(await client.headers({ from: 3, limit: 1 }))
+  assert.deepEqual([headers.block.header.height, headers.servedBy], [3, 'http://a'])
+  const sequencer = new NamespaceSequencer({ trust, namespace: 'rollup', nodes: Object.keys(nodes), fetch })
+  const batch = there(await sequencer.nextBatch(genesisBlock(trust)))
+  assert.equal(batch.block.height, 3)
+})
+
 test('where every node lies, the answer is an error', async () => {
   const chain = await chainOf([['a']])
   const liar = new ChainNode(chain)

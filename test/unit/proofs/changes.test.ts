@@ -168,8 +168,9 @@ test('every bit of what the caller claims counts', async () => {
   const namespace = await maker.namespace('b', { from: 1, count: 2 })
   const { height, id: blockId } = genesisBlock(trust)
   assertClaimCounts({ id }, (claim) => verifyFinality({ trust, proof: finality, ...claim }))
-  assertClaimCounts({ key }, (claim) => verifyTrie({ trust, proof: trie, ...claim }))
+  assertClaimCounts({ key, height: 2 }, (claim) => verifyTrie({ trust, proof: trie, ...claim }))
   assertClaimCounts({ node }, (claim) => verifyReceipt({ trust, receipt, ...claim }))
+  assertClaimCounts({ from: 1, to: 2 }, (claim) => verifyHeaders({ trust, proof: headers, ...claim }))
   assertClaimCounts({ height, id: blockId }, (claim) =>
     verifyHeaders({ trust, proof: headers, trusted: { ...claim, time: trust.genesis.time } }),
   )

@@ -244,6 +244,9 @@ test('headers have to link, to go on from the trusted one, and the last to be fi
   assertRefused(verifyHeaders({ trust, proof: with_([second, third]), trusted }), 'not-after-trusted')
   const other = { ...trusted, id: 'ab'.repeat(32) as BlockId }
   assertRefused(verifyHeaders({ trust, proof, trusted: other }), 'not-after-trusted')
+  assertRefused(verifyHeaders({ trust, proof, from: 2 }), 'other-range')
+  assertRefused(verifyHeaders({ trust, proof, from: 1, to: 2 }), 'other-range')
+  assertProven(verifyHeaders({ trust, proof, from: 1, to: 3 }))
   const future = { ...trusted, time: Number.MAX_SAFE_INTEGER }
   assertRefused(verifyHeaders({ trust, proof, trusted: future }), 'time-goes-back')
 })
@@ -284,6 +287,8 @@ test('a trie proof is of its key, and its root of a final header', async () => {
   const trie = there(whole.trie)
   assertRefused(verifyTrie({ trust, proof: { ...trie, key: '00'.repeat(32) } }), 'not-in-trie')
   assertRefused(verifyTrie({ trust, proof: trie, key: '00'.repeat(32) }), 'other-key')
+  assertRefused(verifyTrie({ trust, proof: trie, height: 1 }), 'other-range')
+  assertProven(verifyTrie({ trust, proof: trie, height: 2 }))
   const older = there(await maker.headers({ from: 1, count: 1 }))
   const moved = { ...trie, header: older.headers[0], finalization: older.finalization }
   assertRefused(verifyTrie({ trust, proof: moved }), 'not-in-trie')
