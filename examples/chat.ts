@@ -49,7 +49,7 @@ function lineOf(data: Uint8Array): string | undefined {
 
 async function listen(): Promise<void> {
   const from = values.from === undefined ? {} : { from: Number(values.from) }
-  for await (const { height, messages } of client.follow({ namespace, ...from })) {
+  for await (const { height, messages } of client.stream({ namespace, ...from })) {
     for (const { index, data } of messages) {
       const line = lineOf(data)
       if (line !== undefined) console.log(`${height}/${index} ${line}`)

@@ -38,9 +38,11 @@ const light = new LightClient({ trust: trust.value, nodes: values.node, pollMs: 
 const until = values.until === undefined ? Number.POSITIVE_INFINITY : Number(values.until)
 
 let state: State = { counter: 0, applied: 0 }
+let height = 0
 for await (const { header, messages } of light.followNamespace(values.namespace)) {
   for (const { message } of messages) state = apply(state, message.data)
+  height = header.height
   if (messages.length > 0) console.log(`block ${header.height}: counter ${state.counter}`)
-  if (header.height >= until) break
+  if (height >= until) break
 }
-console.log(JSON.stringify({ height: light.tip.height, ...state }))
+console.log(JSON.stringify({ height, ...state }))

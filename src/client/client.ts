@@ -18,6 +18,7 @@ import {
   type PoolReply,
   poolFromJson,
 } from './replies.ts'
+import { sendMany } from './send-many.ts'
 import { followEvents, type StreamOptions } from './stream.ts'
 
 export type FollowOptions = Pick<StreamOptions, 'from' | 'namespace' | 'signal'>
@@ -32,7 +33,7 @@ export interface SendOptions {
 /** Messages of one request, by the API's rule. */
 export const maxMessagesPerRequest = 10_000
 /** Between two questions about one message: blocks take about as long. */
-const waitPollMs = 250
+export const waitPollMs = 250
 /** The node ends a wait after a minute; the client asks again. */
 const waitReplyTimeoutMs = 90_000
 
@@ -55,14 +56,14 @@ export class Client {
 
   /** The final block at a height; undefined where there is none yet. */
   async block(height: number | 'latest'): Promise<BlockReply | undefined> {
-    const reply = await requestJson(this.#http, { path: `/v1/blocks/${height}` })
+    const reply = await requestJson(this.#http, { path: `/v1/blocks/${height}`, isElsewhereAsked: true })
     return reply.status === 404 ? undefined : blockFromJson(bodyOf<BlockJson>(reply))
   }
 
   /** Every final block from `from` on (absent: from now on), once and in order, until `signal` aborts: goes on with
    *  another node where one ends. With `namespace` only the blocks that hold messages of it, and of those only these.
    *  @throws ClientError where a node refuses the request, or none answers at all at the start. */
-  async *follow(options: FollowOptions = {}): AsyncGenerator<FollowedBlock> {
+  async *stream(options: FollowOptions = {}): AsyncGenerator<FollowedBlock> {
     const { nodes, fetch, sleep } = this.#http
     for await (const { data } of followEvents({ ...options, nodes, fetch, sleep }))
       yield followedFromJson(data)
@@ -73,9 +74,9 @@ export class Client {
     return poolFromJson(await this.#get<PoolJson>(`/v1/pool?limit=${limit}`))
   }
 
-  /** State of a message; undefined where the node never saw it. */
+  /** State of a message; undefined where no node ever saw it. */
   async message(id: string): Promise<MessageState | undefined> {
-    const reply = await requestJson(this.#http, { path: `/v1/messages/${id}` })
+    const reply = await requestJson(this.#http, { path: `/v1/messages/${id}`, isElsewhereAsked: true })
     return reply.status === 404 ? undefined : bodyOf<MessageState>(reply)
   }
 
@@ -116,7 +117,10 @@ export class Client {
     for (;;) {
       const state = await this.message(id)
       const node = this.#http.nodes[0] ?? ''
-      if (state === undefined) throw new ClientError('refused', `${node} knows no message ${id}`, { node })
+      if (state === undefined)
+        throw new ClientError('refused', `${this.#http.nodes.join(', ')}: no message ${id} is known`, {
+          node,
+        })
       if (state.state !== 'pending') return state
       if (this.#http.now() >= deadline)
         throw new ClientError('timeout', `message ${id} is not final yet`, { node })
@@ -135,6 +139,15 @@ export class Client {
     if (options.isFinalAwaited === true) return this.#sendAndWait(body, startAt, options.waitTimeoutMs)
     const { ids } = bodyOf<{ ids: MessageState['id'][] }>(await this.#post('/v1/messages', body, startAt))
     return ids.map((id) => ({ id, state: 'pending' }))
+  }
+
+  /** Sends a stream of groups over all nodes; the states of each group come in the order of the groups, each as soon as
+   *  it and those before it are there. @throws ClientError of the first group that fails. */
+  sendMany(
+    groups: AsyncIterable<readonly OutgoingMessage[]>,
+    options: SendOptions = {},
+  ): AsyncGenerator<readonly MessageState[]> {
+    return sendMany(this, groups, options)
   }
 
   /** 202 says that the node's own time for the wait was over: the same messages are sent again, which changes nothing
@@ -164,7 +177,7 @@ export class Client {
   }
 
   async #getIfThere(path: string): Promise<unknown> {
-    const reply = await requestJson(this.#http, { path })
+    const reply = await requestJson(this.#http, { path, isElsewhereAsked: true })
     return reply.status === 404 ? undefined : bodyOf<object>(reply)
   }
 

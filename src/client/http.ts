@@ -39,6 +39,8 @@ export interface Request {
   readonly body?: unknown
   /** Which node is asked first. */
   readonly startAt?: number
+  /** Where one node answers 404, the others are asked too: they may know more. */
+  readonly isElsewhereAsked?: boolean
   readonly timeoutMs?: number
 }
 
@@ -48,6 +50,8 @@ export interface Reply {
   readonly node: string
 }
 
+/** Of one reply: the largest block in JSON, with room. A node that sends more means harm. */
+export const maxReplyBytes = 64 * 1024 * 1024
 /** What a busy node is given where it names no time. */
 const retryAfterDefaultMs = 1_000
 const retryAfterMaxMs = 30_000
@@ -56,18 +60,22 @@ const retryAfterMaxMs = 30_000
  *  @throws ClientError */
 export async function requestJson(options: HttpOptions, request: Request): Promise<Reply> {
   const { nodes } = options
+  let notFound: Reply | undefined
   let lastError: unknown
   for (let turn = 0; turn < nodes.length; turn++) {
     const node = nodes[((request.startAt ?? 0) + turn) % nodes.length]
     if (node === undefined) break
     try {
-      return await requestUntilNotBusy(options, node, request)
+      const reply = await requestUntilNotBusy(options, node, request)
+      if (reply.status !== 404 || request.isElsewhereAsked !== true) return reply
+      notFound = reply
     } catch (error) {
       // Another node may do what this one can't; what one refuses, all refuse.
       if (!(error instanceof ClientError) || error.code === 'refused') throw error
       lastError = error
     }
   }
+  if (notFound !== undefined) return notFound
   throw lastError ?? new TypeError('a client needs the address of at least one node')
 }
 
@@ -106,7 +114,7 @@ async function exchange(
       ...(body === undefined ? get : post),
       signal: AbortSignal.timeout(timeoutMs),
     })
-    const text = await response.text()
+    const text = await textOf(response, node)
     return { response, body: parseBody(text, response, node) }
   } catch (error) {
     if (error instanceof ClientError) throw error
@@ -120,6 +128,41 @@ async function exchange(
       node,
       cause: error,
     })
+  }
+}
+
+async function textOf(response: Response, node: string): Promise<string> {
+  if (response.body === null) return ''
+  const decoder = new TextDecoder()
+  let text = ''
+  let sizeBytes = 0
+  for await (const chunk of chunksOf(response.body)) {
+    sizeBytes += chunk.length
+    if (sizeBytes > maxReplyBytes) throw tooLarge(node)
+    text += decoder.decode(chunk, { stream: true })
+  }
+  return text + decoder.decode()
+}
+
+/** What a node sends without an end. */
+export function tooLarge(node: string): ClientError {
+  return new ClientError('bad-reply', `${node} sent more than ${maxReplyBytes >> 20} MiB in one piece`, {
+    node,
+  })
+}
+
+/** The chunks of a body, which is given up where the caller stops. By hand: not all browsers iterate streams. */
+export async function* chunksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const reader = body.getReader()
+  try {
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) return
+      yield value
+    }
+  } finally {
+    // Nothing is to be done about a body that fails while it is given up.
+    reader.cancel().catch(() => undefined)
   }
 }
 

@@ -18,6 +18,5 @@ export type {
   OutgoingMessage,
   PoolReply,
 } from './replies.ts'
-export { sendMany } from './send-many.ts'
 export { NamespaceSequencer, type SequencedBatch, type SequencerOptions } from './sequencer.ts'
 export { type Answer, VerifiedClient, type VerifiedClientOptions } from './verified.ts'

@@ -5,9 +5,8 @@ import type { MessageState, OutgoingMessage } from './replies.ts'
 // Waiting for finality takes a few block times each: this many waits together keep a node busy.
 const waitsPerNode = 4
 
-/** The states of each group, in the order of the groups, each as soon as it and those before it are there. Without
- *  waiting, one request a node is under way at a time, so that one node gets its messages in order; with it, some more.
- *  @throws ClientError of the first group that fails. */
+/** `Client.sendMany`. Without waiting, one request a node is under way at a time, so that one node gets its messages in
+ *  order; with it, some more. */
 export async function* sendMany(
   client: Client,
   groups: AsyncIterable<readonly OutgoingMessage[]>,

@@ -1,6 +1,7 @@
 // Follows the final blocks of a network: one stream of events from one node, and from another where that one ends, so
 // that every block is told of once, in order, whatever happens to single nodes.
 import { ClientError } from './errors.ts'
+import { chunksOf, maxReplyBytes, tooLarge } from './http.ts'
 
 export interface StreamOptions {
   /** Base addresses, without a slash at the end. */
@@ -87,12 +88,10 @@ async function* eventsOf(
     const response = await open(options, node, from, controller.signal)
     yield { kind: 'open' }
     const decoder = new TextDecoder()
-    let rest = ''
-    for await (const chunk of response) {
+    const events = new EventTexts(node)
+    for await (const chunk of chunksOf(response)) {
       silence.heard()
-      const parts = (rest + decoder.decode(chunk, { stream: true })).split('\n\n')
-      rest = parts.pop() ?? ''
-      for (const part of parts) yield* toldBy(part)
+      for (const event of events.after(decoder.decode(chunk, { stream: true }))) yield* toldBy(event)
     }
   } catch (error) {
     if (error instanceof ClientError) throw error
@@ -112,7 +111,7 @@ async function open(
   node: string,
   from: number | undefined,
   signal: AbortSignal,
-): Promise<AsyncIterable<Uint8Array>> {
+): Promise<ReadableStream<Uint8Array>> {
   const query = new URLSearchParams()
   if (from !== undefined) query.set('from', String(from))
   if (namespace !== undefined) query.set('namespace', namespace)
@@ -120,9 +119,35 @@ async function open(
   const url = `${node}/v1/stream${text === '' ? '' : `?${text}`}`
   const response = await fetch(url, { signal, headers: { accept: 'text/event-stream' } })
   const { status } = response
-  if (status === 200 && response.body !== null) return response.body as unknown as AsyncIterable<Uint8Array>
+  if (status === 200 && response.body !== null) return response.body
   const code = status === 503 || status === 429 ? 'busy' : status >= 500 ? 'failed' : 'refused'
   throw new ClientError(code, `${node} answered ${status} to a request for its stream`, { node, status })
+}
+
+/** Cuts a stream into events. One event comes in many chunks: they are joined once, when it ends. */
+class EventTexts {
+  readonly #node: string
+  #parts: string[] = []
+  #size = 0
+
+  constructor(node: string) {
+    this.#node = node
+  }
+
+  /** The events that end with this chunk. @throws ClientError where one has no end. */
+  after(chunk: string): string[] {
+    const isEnd =
+      chunk.includes('\n\n') || (chunk.startsWith('\n') && this.#parts.at(-1)?.endsWith('\n') === true)
+    if (chunk !== '') this.#parts.push(chunk)
+    this.#size += chunk.length
+    if (this.#size > maxReplyBytes) throw tooLarge(this.#node)
+    if (!isEnd) return []
+    const events = this.#parts.join('').split('\n\n')
+    const rest = events.pop() ?? ''
+    this.#parts = rest === '' ? [] : [rest]
+    this.#size = rest.length
+    return events
+  }
 }
 
 /** The fields of one event's text. */

@@ -17,7 +17,7 @@ import {
   verifyReceipt,
   verifyTrie,
 } from '../proofs/index.ts'
-import { namespacePath } from './client.ts'
+import { namespacePath, waitPollMs } from './client.ts'
 import { ClientError } from './errors.ts'
 import { type ClientOptions, type HttpOptions, httpOptionsOf, requestJson } from './http.ts'
 import { messageToJson, type OutgoingMessage } from './replies.ts'
@@ -61,6 +61,21 @@ export class VerifiedClient {
   message(id: string, { withTrie = false } = {}): Promise<Answer<ProvenMessage> | undefined> {
     const path = `/v1/messages/${id}/proof${withTrie ? '?trie=true' : ''}`
     return this.#ask(path, (proof) => verifyFinality({ trust: this.trust, proof, id }))
+  }
+
+  /** Resolves with the proof of a message's place once it is final. @throws ClientError `timeout` */
+  async wait(id: string, { timeoutMs = 60_000, withTrie = false } = {}): Promise<Answer<ProvenMessage>> {
+    const deadline = this.#http.now() + timeoutMs
+    for (;;) {
+      const proven = await this.message(id, { withTrie })
+      if (proven !== undefined) return proven
+      if (this.#http.now() >= deadline) {
+        throw new ClientError('timeout', `message ${id} is not proven final yet`, {
+          node: this.nodes[0] ?? '',
+        })
+      }
+      await this.#http.sleep(waitPollMs)
+    }
   }
 
   /** All messages of a namespace in consecutive blocks from `from` on, at least one block; undefined where that is not

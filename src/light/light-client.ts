@@ -74,7 +74,8 @@ export class LightClient {
     this.#tip = checkpoint ?? genesisBlock(trust)
   }
 
-  /** The last block that was proven; as `checkpoint` another light client goes on from it. */
+  /** The last block that was proven; as `checkpoint` another light client goes on from it. Whoever follows is given
+   *  blocks one by one, and may be some before it. */
   get tip(): TrustedBlock {
     return this.#tip
   }

@@ -147,7 +147,7 @@ function countMessages(nodes: readonly string[]): { ids: string[]; stop: () => v
   const controller = new AbortController()
   const client = new Client({ nodes })
   void (async () => {
-    for await (const { messages } of client.follow({ from: 1, signal: controller.signal })) {
+    for await (const { messages } of client.stream({ from: 1, signal: controller.signal })) {
       for (const { id } of messages) ids.push(id)
     }
   })()

@@ -79,7 +79,7 @@ test('a thousand readers do not slow finality, and all of them get every block',
 function readAll(nodes: readonly string[], signal: AbortSignal): string[] {
   const ids: string[] = []
   void (async () => {
-    for await (const { messages } of new Client({ nodes }).follow({ from: 1, signal })) {
+    for await (const { messages } of new Client({ nodes }).stream({ from: 1, signal })) {
       for (const { id } of messages) ids.push(id)
     }
   })()

@@ -74,7 +74,7 @@ async function follow(options: Options, { terminal }: Context): Promise<void> {
   }
   if (options.genesis !== undefined || options.checkpoint !== undefined)
     throw new UsageError('--genesis and --checkpoint are for --light')
-  const blocks = new Client({ nodes }).follow({
+  const blocks = new Client({ nodes }).stream({
     signal: controller.signal,
     ...(namespace === undefined ? {} : { namespace }),
     ...(from === undefined ? {} : { from }),

@@ -1,6 +1,6 @@
 // `diseq send`: submits messages from the arguments, or a message a line of standard input.
 import type { Command } from 'commander'
-import { Client, type MessageState, type OutgoingMessage, sendMany } from '../../client/index.ts'
+import { Client, type MessageState, type OutgoingMessage } from '../../client/index.ts'
 import { type CommonOptions, type Context, integerOption, newCommand, nodeAddress } from '../command.ts'
 import { exitCodes, UsageError } from '../errors.ts'
 import { plural } from '../format.ts'
@@ -54,7 +54,7 @@ async function send(data: readonly string[], options: Options, context: Context)
   const isFinalAwaited = options.wait === true
   let count = 0
   let lost = 0
-  for await (const states of sendMany(client, groups, { isFinalAwaited })) {
+  for await (const states of client.sendMany(groups, { isFinalAwaited })) {
     for (const state of states) terminal.print(options.json ? JSON.stringify(state) : lineOf(state))
     count += states.length
     lost += states.filter(({ state }) => state === 'expired' || state === 'refused').length

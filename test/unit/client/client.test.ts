@@ -1,14 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import {
-  Client,
-  ClientError,
-  fromBase64,
-  type OutgoingMessage,
-  sendMany,
-  toBase64,
-} from '../../../src/client/index.ts'
+import { Client, ClientError, fromBase64, type OutgoingMessage, toBase64 } from '../../../src/client/index.ts'
 
 interface Asked {
   readonly url: string
@@ -170,6 +163,58 @@ test('a block has its data as bytes; one that is not there is undefined', async 
   )
 })
 
+test('what one node does not know, another may: all are asked before the answer is no', async () => {
+  const final = { id: 'x', state: 'final', height: 3, index: 0 }
+  const answer: Answer = ({ url }) => {
+    if (url.startsWith('http://down')) throw new TypeError('fetch failed')
+    return url.startsWith('http://b') ? json(200, final) : problem(404, 'none')
+  }
+  const known = clientOf(answer, ['http://a', 'http://down', 'http://b'])
+  assert.deepEqual(await known.client.message('x'), final)
+  assert.deepEqual(await known.client.proof('x'), final)
+  const unknown = clientOf(answer, ['http://a', 'http://down'])
+  assert.equal(await unknown.client.message('x'), undefined)
+  await assert.rejects(clientOf(answer, ['http://down']).client.message('x'), { code: 'unreachable' })
+})
+
+test('waits until a message is final, at whichever node knows it', async () => {
+  const pending = { id: 'x', state: 'pending' }
+  const final = { id: 'x', state: 'final', height: 3, index: 0 }
+  const answers = [pending, pending, final]
+  const answer: Answer = ({ url }) =>
+    url.startsWith('http://a') ? problem(404, 'none') : json(200, answers.shift() ?? final)
+  const { client, slept } = clientOf(answer, ['http://a', 'http://b'])
+  assert.deepEqual(await client.wait('x'), final)
+  assert.equal(slept.length, 2)
+  const never = clientOf(() => json(200, pending))
+  await assert.rejects(never.client.wait('x', { timeoutMs: 1_000 }), { code: 'timeout' })
+  const nobody = clientOf(() => problem(404, 'none'), ['http://a', 'http://b'])
+  await assert.rejects(nobody.client.wait('x'), { code: 'refused' })
+  for (const state of ['expired', 'refused']) {
+    const ended = clientOf(() => json(200, { id: 'x', state, reason: 'why' }))
+    assert.deepEqual(await ended.client.wait('x'), { id: 'x', state, reason: 'why' })
+  }
+})
+
+test('an answer without an end is left, and what was read of it given up', async () => {
+  let pulledBytes = 0
+  let isCancelled = false
+  const endless = () =>
+    new ReadableStream<Uint8Array>({
+      pull: (controller) => {
+        pulledBytes += 1 << 20
+        controller.enqueue(new Uint8Array(1 << 20).fill(0x20))
+      },
+      cancel: () => {
+        isCancelled = true
+      },
+    })
+  const headers = { 'content-type': 'application/json' }
+  const { client } = clientOf(() => new Response(endless(), { headers }))
+  await assert.rejects(client.status(), { code: 'bad-reply', message: /more than 64 MiB/ })
+  assert(isCancelled && pulledBytes < 70 << 20)
+})
+
 test('an address that is none is refused when the client is made', () => {
   assert.throws(() => new Client({ nodes: ['127.0.0.1:8080'] }), /an address such as/)
 })
@@ -181,7 +226,7 @@ test('groups go to the nodes in turn, and their states come back in order', asyn
     for (const text of ['0', '1', '2', '3']) yield [message(text)]
   })()
   const ids: string[] = []
-  for await (const states of sendMany(client, groups)) ids.push(...states.map(({ id }) => id))
+  for await (const states of client.sendMany(groups)) ids.push(...states.map(({ id }) => id))
   assert.deepEqual(ids, ['0', '1', '2', '3'])
   assert.deepEqual(
     asked.map(({ url }) => url.slice(0, 8)),
@@ -198,7 +243,7 @@ test('a state is told before the next group is there', async () => {
     yield [message('b')]
   })()
   let count = 0
-  for await (const _states of sendMany(client, groups, { isFinalAwaited: true })) {
+  for await (const _states of client.sendMany(groups, { isFinalAwaited: true })) {
     count += 1
     second.resolve()
   }
@@ -214,7 +259,7 @@ test('a group that fails ends the sending with its error', async () => {
   })()
   const seen: unknown[] = []
   await assert.rejects(async () => {
-    for await (const states of sendMany(client, groups)) seen.push(states)
+    for await (const states of client.sendMany(groups)) seen.push(states)
   }, ClientError)
   assert.equal(seen.length, 1)
 })

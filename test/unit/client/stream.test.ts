@@ -29,7 +29,7 @@ function aClient(scripts: Record<string, (string | number | Error)[]>) {
 
 async function heightsOf(client: Client, options: { from?: number; namespace?: string }, count: number) {
   const heights: number[] = []
-  for await (const { height } of client.follow(options)) {
+  for await (const { height } of client.stream(options)) {
     heights.push(height)
     if (heights.length === count) break
   }
@@ -51,7 +51,7 @@ test('goes on where it was, with another node, and tells of no block twice', asy
 
 test('comes back to its place in a namespace that was quiet, and decodes its messages', async () => {
   const { client, asked } = aClient({ 'http://a': ['id: 90\n\n', block(95)] })
-  const { value } = await client.follow({ from: 1, namespace: 'a b' }).next()
+  const { value } = await client.stream({ from: 1, namespace: 'a b' }).next()
   assert.deepEqual(value?.messages[0]?.data, Uint8Array.of(1, 2))
   assert.equal(asked[1], 'http://a/v1/stream?from=91&namespace=a+b')
 })
@@ -83,11 +83,28 @@ test('what a node refuses is not asked again', async () => {
   assert.equal(asked.length, 1)
 })
 
+test('a stream that tells of nothing without an end is left for another node', async () => {
+  let isCancelled = false
+  const endless = new ReadableStream<Uint8Array>({
+    pull: (controller) => controller.enqueue(new Uint8Array(1 << 20).fill(0x61)),
+    cancel: () => {
+      isCancelled = true
+    },
+  })
+  const client = new Client({
+    nodes: ['http://endless', 'http://a'],
+    sleep: async () => undefined,
+    fetch: async (input) => new Response(String(input).startsWith('http://a/') ? block(5) : endless),
+  })
+  assert.deepEqual(await heightsOf(client, { from: 5 }, 1), [5])
+  assert(isCancelled)
+})
+
 test('ends without an error when it is told to', async () => {
   const { client } = aClient({ 'http://a': [block(1)] })
   const controller = new AbortController()
   const heights: number[] = []
-  for await (const { height } of client.follow({ signal: controller.signal })) {
+  for await (const { height } of client.stream({ signal: controller.signal })) {
     heights.push(height)
     controller.abort()
   }

@@ -49,6 +49,25 @@ test('a verified answer is proven, whichever node it is from', async () => {
   assert.equal(await client.message('00'.repeat(32)), undefined)
 })
 
+test('waits until a message is proven final', async () => {
+  const node = new ChainNode(await provenChain())
+  let nowMs = 0
+  const client = new VerifiedClient({
+    trust: node.chain.trust,
+    nodes: ['http://a'],
+    fetch: fetchOf({ 'http://a': node }),
+    now: () => nowMs,
+    sleep: async (ms) => {
+      nowMs += ms
+      if (nowMs > 600) await node.makeBlock()
+    },
+  })
+  const { ids } = await client.send([{ data: bytes('awaited') }])
+  const proven = await client.wait(there(ids[0]))
+  assert.equal(text(proven.message.data), 'awaited')
+  await assert.rejects(client.wait('00'.repeat(32), { timeoutMs: 500 }), { code: 'timeout' })
+})
+
 /** True proofs of other blocks than it was asked for. */
 class WrongBlocks extends ChainNode {
   override trieProof(key: Uint8Array, height: number | undefined) {
