@@ -35,10 +35,25 @@ export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
+/** Text of others, as it is but for what would draw lines or move the cursor: controls, line separators and marks that
+ *  turn the direction of writing. */
+export function formatText(text: string): string {
+  return text.replace(
+    /[\p{Cc}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}
+
+/** Between a message's place and its data. */
+export function formatNamespace(namespace: string | undefined): string {
+  return namespace === undefined ? '' : ` [${formatText(namespace)}]`
+}
+
 /** A message's data as text where it is some, else as hex; cut to `maxLength` characters. */
 export function formatData(data: Uint8Array, maxLength = 60): string {
   const text = printableText(data)
-  const shown = text === undefined ? `0x${Buffer.from(data).toString('hex')}` : JSON.stringify(text)
+  const shown =
+    text === undefined ? `0x${Buffer.from(data).toString('hex')}` : formatText(JSON.stringify(text))
   return shown.length <= maxLength ? shown : `${shown.slice(0, maxLength - 1)}…`
 }
 

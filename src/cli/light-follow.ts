@@ -3,7 +3,7 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { ForkError, LightClient } from '../light/index.ts'
 import type { NamespaceBlock, ProvenHeader, TrustedBlock } from '../proofs/index.ts'
 import { Failure, UsageError } from './errors.ts'
-import { formatClock, formatData, plural } from './format.ts'
+import { formatClock, formatData, formatNamespace, formatText, plural } from './format.ts'
 import { readTrust } from './genesis-trust.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -29,7 +29,7 @@ export async function followLight(options: LightFollowOptions): Promise<void> {
   const light = new LightClient({
     trust: readTrust(genesis),
     nodes,
-    onFailure: (error) => terminal.note(`diseq: ${error.message}`),
+    onFailure: (error) => terminal.note(`diseq: ${formatText(error.message)}`),
     ...(start === undefined ? {} : { checkpoint: start }),
   })
   const blocks =
@@ -59,13 +59,14 @@ function linesOf(block: ProvenHeader | NamespaceBlock, { json, namespace }: Ligh
   const { id, header } = block
   const { height, time } = header
   if (!('messages' in block)) {
-    const { messageCount, namespaceCount, stateRoot } = header
-    if (json) return [JSON.stringify({ height, id, time, messageCount, namespaceCount, stateRoot })]
+    const { messageCount, namespaceCount, stateHeight, stateRoot } = header
+    if (json)
+      return [JSON.stringify({ height, id, time, messageCount, namespaceCount, stateHeight, stateRoot })]
     return [`${formatClock(time)}  ${height}  ${id}  ${plural(messageCount, 'message')}`]
   }
   return block.messages.map(({ index, id: messageId, message }) => {
     if (!json)
-      return `${formatClock(time)}  ${height}/${index} [${namespace ?? ''}]  ${formatData(message.data)}`
+      return `${formatClock(time)}  ${height}/${index}${formatNamespace(namespace)}  ${formatData(message.data)}`
     const data = Buffer.from(message.data).toString('base64')
     return JSON.stringify({ height, time, index, id: messageId, ...message, data })
   })

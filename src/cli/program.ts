@@ -23,6 +23,7 @@ import { addStatusCommand } from './commands/status.ts'
 import { addTestnetCommand } from './commands/testnet.ts'
 import { addVerifyCommand } from './commands/verify.ts'
 import { exitCodes, explain } from './errors.ts'
+import { formatText } from './format.ts'
 import type { Terminal } from './terminal.ts'
 
 /** In the order of `--help`. */
@@ -57,7 +58,7 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
     return context.exitCode
   } catch (error) {
     const { exitCode, line } = explain(error)
-    if (line !== undefined) terminal.note(`diseq: ${line}`)
+    if (line !== undefined) terminal.note(`diseq: ${formatText(line)}`)
     if (isDebugging(args) && error instanceof Error) terminal.note(error.stack ?? '')
     return exitCode
   }

@@ -1,6 +1,6 @@
 // What a proof proves, in words: what, by whom, at what height and time.
 import type { FinalBlockHeader, Proven, Trust } from '../proofs/index.ts'
-import { formatData, formatTime, plural, table } from './format.ts'
+import { formatData, formatText, formatTime, plural, table } from './format.ts'
 
 /** Messages listed of a namespace; all of them with `--json`. */
 const listedMax = 20
@@ -16,7 +16,7 @@ export function verdictLines(proven: Proven, trust: Trust): string[] {
         ['message', id],
         ['data', formatData(message.data)],
       ]
-      if (message.namespace !== undefined) rows.push(['namespace', message.namespace])
+      if (message.namespace !== undefined) rows.push(['namespace', formatText(message.namespace)])
       rows.push(...blockRows(block, trust))
       if (trie !== undefined)
         rows.push(['trie', `its data is in it after block ${trie.block.header.stateHeight}`])
@@ -32,7 +32,7 @@ export function verdictLines(proven: Proven, trust: Trust): string[] {
       const what = messages.length === 0 ? 'nothing' : `${plural(messages.length, 'message')}, none missing`
       const rows: [string, string][] = [
         ['proven', `${where}: ${what} in this namespace`],
-        ['namespace', proven.namespace],
+        ['namespace', formatText(proven.namespace)],
         ...blockRows(proven.block, trust),
       ]
       const listed = messages
@@ -116,5 +116,5 @@ function blockRows({ id, header, time, finality }: FinalBlockHeader, trust: Trus
 
 function nameOf(validator: number, { genesis }: Trust): string {
   const { name = '', power = 0 } = genesis.validators[validator] ?? {}
-  return `${name === '' ? `validator ${validator}` : name} (${power})`
+  return `${name === '' ? `validator ${validator}` : formatText(name)} (${power})`
 }

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { type BlockReply, Client, toBase64 } from '../../client/index.ts'
 import { type CommonOptions, type Context, heightArgument, newCommand, nodeOption } from '../command.ts'
 import { Failure } from '../errors.ts'
-import { formatData, formatTime, plural, table } from '../format.ts'
+import { formatData, formatNamespace, formatTime, plural, table } from '../format.ts'
 
 interface Options extends CommonOptions {
   readonly node: string
@@ -30,7 +30,7 @@ async function printBlock(
   }
   terminal.print(table(rowsOf(block)))
   for (const { index, id, namespace, data } of block.messages) {
-    const place = namespace === undefined ? '' : ` [${namespace}]`
+    const place = formatNamespace(namespace)
     terminal.print(`  ${String(index).padStart(4)}  ${id}${place}  ${formatData(data)}`)
   }
 }

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { Client, type FollowedBlock, toBase64 } from '../../client/index.ts'
 import { type CommonOptions, type Context, integerOption, newCommand, nodeAddress } from '../command.ts'
 import { UsageError } from '../errors.ts'
-import { formatClock, formatData } from '../format.ts'
+import { formatClock, formatData, formatNamespace } from '../format.ts'
 import { followLight } from '../light-follow.ts'
 
 interface Options extends CommonOptions {
@@ -91,7 +91,7 @@ async function follow(options: Options, { terminal }: Context): Promise<void> {
 type Message = FollowedBlock['messages'][number]
 
 function lineOf({ height, time }: FollowedBlock, { index, namespace, data }: Message): string {
-  const place = namespace === undefined ? '' : ` [${namespace}]`
+  const place = formatNamespace(namespace)
   return `${formatClock(time)}  ${height}/${index}${place}  ${formatData(data)}`
 }
 

@@ -5,7 +5,7 @@ import { homePaths } from '../../node/home.ts'
 import type { HomeView } from '../../node/inspect.ts'
 import { type CommonOptions, type Context, homeOption, integerOption, newCommand } from '../command.ts'
 import { Failure, UsageError } from '../errors.ts'
-import { formatBytes, formatData, formatTime, plural, table } from '../format.ts'
+import { formatBytes, formatData, formatNamespace, formatTime, plural, table } from '../format.ts'
 
 interface Options extends CommonOptions {
   readonly home: string
@@ -98,7 +98,7 @@ async function printBlock(
     ]),
   )
   for (const [index, { id, message }] of found.messages.entries()) {
-    const place = message.namespace === undefined ? '' : ` [${message.namespace}]`
+    const place = formatNamespace(message.namespace)
     terminal.print(`  ${String(index).padStart(4)}  ${id}${place}  ${formatData(message.data)}`)
   }
 }

@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { Client, toBase64 } from '../../client/index.ts'
 import { type CommonOptions, type Context, integerOption, newCommand, nodeOption } from '../command.ts'
-import { formatBytes, formatClock, formatData, plural } from '../format.ts'
+import { formatBytes, formatClock, formatData, formatNamespace, plural } from '../format.ts'
 
 interface Options extends CommonOptions {
   readonly node: string
@@ -26,7 +26,7 @@ async function printPool({ node, limit, json }: Options, { terminal }: Context):
   const more = messageCount > messages.length ? `; the oldest ${messages.length}:` : ''
   terminal.print(`${plural(messageCount, 'message')}, ${formatBytes(sizeBytes)}${more}`)
   for (const { id, receivedAt, namespace, data } of messages) {
-    const place = namespace === undefined ? '' : ` [${namespace}]`
+    const place = formatNamespace(namespace)
     terminal.print(`  ${formatClock(receivedAt)}  ${id}${place}  ${formatData(data)}`)
   }
 }

@@ -4,6 +4,7 @@ import type { Command } from 'commander'
 import { verifyProof } from '../../proofs/index.ts'
 import { type CommonOptions, type Context, newCommand } from '../command.ts'
 import { exitCodes } from '../errors.ts'
+import { formatText } from '../format.ts'
 import { readTrust } from '../genesis-trust.ts'
 import { refusalSentences } from '../refusal-sentences.ts'
 import { verdictJson, verdictLines } from '../verdict.ts'
@@ -32,7 +33,7 @@ async function verify(path: string, { genesis, json }: Options, context: Context
   context.exitCode = exitCodes.failed
   const { reason, detail } = verdict
   if (json) terminal.print(JSON.stringify(verdict))
-  const where = detail === '' ? '' : ` (${detail})`
+  const where = detail === '' ? '' : ` (${formatText(detail)})`
   terminal.note(`diseq: ${path}: refused, ${reason}: ${refusalSentences[reason]}${where}`)
 }
 

@@ -7,6 +7,7 @@ import { runCli } from '../../../src/cli/program.ts'
 import type { Terminal } from '../../../src/cli/terminal.ts'
 import { dataKey } from '../../../src/proofs/index.ts'
 import { ChainNode, fetchOf } from '../../support/chain-node.ts'
+import { aMessage } from '../../support/chain-builder.ts'
 import { chainOf, idsOf, there } from '../../support/proven-chain.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'diseq-proofs-'))
@@ -63,6 +64,23 @@ test('a proof that does not hold exits 1 with the check that failed', async () =
   const json = await run(['verify', '--genesis', genesis, '--json', '-'], proof)
   assert.equal(JSON.parse(json.out).reason, 'not-in-sequence')
   assert.equal((await run(['verify', '--genesis', genesis, '-'], '{}')).code, 1)
+})
+
+test('what strangers wrote draws no lines and moves no cursor', async () => {
+  const namespace = 'x\nproven  all is well\u001b[2J\u202e\u2028'
+  const strange = await chainOf([[namespace]])
+  await strange.builder.addBlock({ messages: [aMessage('\u202efed')] })
+  const first = JSON.stringify(await strange.maker.finality(there((await idsOf(strange, 1))[0])))
+  const second = JSON.stringify(await strange.maker.finality(there((await idsOf(strange, 2))[0])))
+  const whole = JSON.stringify(await strange.maker.namespace(namespace, { from: 1, count: 1 }))
+  const broken = '{"\u001b[2J\u009b\u202e": no}'
+  for (const proof of [first, second, whole, broken]) {
+    const { out, err } = await run(['verify', '--genesis', genesis, '-'], proof)
+    assert.doesNotMatch(`${out}${err}`.replaceAll('\n', ''), /[\p{Cc}\u2028-\u202e]/u)
+    assert((out.match(/^proven /gm) ?? []).length <= 1, out)
+  }
+  const { out } = await run(['verify', '--genesis', genesis, '-'], whole)
+  assert.match(out, /^namespace +x\\u000aproven {2}all is well\\u001b\[2J\\u202e\\u2028$/m)
 })
 
 test('namespaces and keys are proven present and absent', async () => {
