@@ -69,7 +69,8 @@ export class ProofMaker {
     this.#options = options
   }
 
-  /** Undefined: the message is not final. With its trie proof against the latest root, if that is asked for. */
+  /** Undefined: the message is not final. With its trie proof against the latest header's root, if that is asked for and
+   *  the message's block is one that this root is of. */
   async finality(id: MessageId, { withTrie = false } = {}): Promise<FinalityProofJson | undefined> {
     const { store, sha256 } = this.#options
     const [place] = await store.messagePlaces([id])
@@ -80,9 +81,8 @@ export class ProofMaker {
     const proof = { block, messages, index: place.index, sha256 }
     if (!withTrie) return makeFinalityProof(proof)
     const trie = await this.trie(keyOf(message.data, sha256))
-    return trie === undefined || trie === 'too-old'
-      ? makeFinalityProof(proof)
-      : makeFinalityProof({ ...proof, trie })
+    const isThere = trie !== undefined && trie !== 'too-old' && !('absent' in trie.proof)
+    return makeFinalityProof(isThere ? { ...proof, trie } : proof)
   }
 
   /** Undefined: block `from` is not final, or is genesis. */
@@ -103,14 +103,14 @@ export class ProofMaker {
     return makeNamespaceProof(namespace, headers, finalization, blocks)
   }
 
-  /** After the block at `height`, or the latest. Undefined: there is no such block, or it is genesis. `too-old`: the
-   *  trie of that block is no longer kept. */
+  /** Against the root in the header at `height`, or the latest: that of the trie after the header's `stateHeight`.
+   *  Undefined: there is no such block, or it is genesis. `too-old`: that trie is no longer kept. */
   async trie(key: Uint8Array, height?: Height): Promise<TrieProofJson | 'too-old' | undefined> {
     const { store, trie } = this.#options
     const block = await this.#header(height ?? store.tip.height)
     if (block === undefined) return undefined
     // From here to the end nothing else runs, so that no final block can come in between.
-    if (block.header.height < store.tip.height - provableRoots) return 'too-old'
+    if (block.header.stateHeight < store.tip.height - provableRoots) return 'too-old'
     const root = trie.rootAt(block.header.stateHeight, key)
     const proof =
       proveInclusion(root, key, trie.pages, store.dataOf) ?? proveAbsence(root, key, trie.pages, store.dataOf)

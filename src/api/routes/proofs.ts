@@ -44,7 +44,7 @@ function addFinality(scope: FastifyInstance, { ports }: ApiContext): void {
         trie: {
           type: 'string',
           enum: ['true', 'false'],
-          description: 'true: also that its data is in the latest trie.',
+          description: 'true: also that its data is in the trie of the latest header, once it is.',
         },
       },
       { optional: ['trie'] },
@@ -124,7 +124,7 @@ function addTrie(scope: FastifyInstance, { ports }: ApiContext): void {
       {
         height: {
           ...heightParam,
-          description: 'After which block; absent: the latest. 64 before it are kept.',
+          description: 'Of which header; absent: the latest. Those of the 64 before it are kept.',
         },
       },
       { optional: ['height'] },
@@ -139,7 +139,10 @@ function addTrie(scope: FastifyInstance, { ports }: ApiContext): void {
       const key = hexToBytes(request.params.key)
       const proof = await ports.trieProof(key, height === undefined ? undefined : Number(height))
       if (proof === 'too-old') {
-        throw new ApiError('not-found', `The trie after block ${height} is no longer kept; the last 65 are.`)
+        throw new ApiError(
+          'not-found',
+          `The trie of block ${height} is no longer kept; those of the last 65 are.`,
+        )
       }
       return sendProof(
         reply,
