@@ -381,7 +381,7 @@ def verify_finality(trust, proof):
         trie = verify_trie(trust, proof['trie'])
         demand(trie['key'] == key_of(message['data']).hex(), 'other-key')
         demand(trie['data'] is not None, 'not-in-trie')
-        proven['trieHeight'] = trie['height']
+        proven['trieHeight'], proven['trieStateHeight'] = trie['height'], trie['stateHeight']
     return proven
 
 
@@ -463,7 +463,7 @@ def verify_trie(trust, proof):
         demand(end is not None and end[0] == key, reason, 'it ends elsewhere')
     read_finality(trust, finalization, header)
     data = None if is_absence else end[1].hex()
-    return {'key': key.hex(), 'data': data, 'height': header['height']}
+    return {'key': key.hex(), 'data': data, 'height': header['height'], 'stateHeight': header['stateHeight']}
 
 
 def length(size):
@@ -704,11 +704,11 @@ def main(arguments):
         print(__doc__, file=sys.stderr)
         return 2
     with open(arguments[0], encoding='utf-8') as file:
-        trust = Trust(json.load(file))
+        genesis = file.read()
     with open(arguments[1], encoding='utf-8') as file:
         text = file.read()
     try:
-        print(json.dumps(verify(trust, text)))
+        print(json.dumps(verify(Trust(parse_json(genesis)), text)))
         return 0
     except Refused as refusal:
         print('refused: %s' % ': '.join(part for part in refusal.args if part), file=sys.stderr)

@@ -3,18 +3,37 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { encodeCertificate, encodeEvidence, encodeHeader } from '../../src/codec/index.ts'
+import {
+  decodeHeader,
+  encodeCertificate,
+  encodeEvidence,
+  encodeHeader,
+  encodePoolCommitmentBody,
+  encodeProposalBody,
+  encodeVoteBody,
+} from '../../src/codec/index.ts'
 import { sha256 } from '../../src/crypto/native/index.ts'
 import {
   dataKey,
   type FinalityProofJson,
+  type HeaderChainJson,
   type Proven,
   proofTypes,
+  type TrieProofJson,
   verifyProof,
 } from '../../src/proofs/index.ts'
 import { finalHeaderJson } from '../../src/proofs/make.ts'
-import type { BlockId, Evidence, VoteBody } from '../../src/types/index.ts'
-import { idsOf, type ProvenChain, provenChain, there } from './proven-chain.ts'
+import type {
+  BatchId,
+  BlockId,
+  Evidence,
+  Hash,
+  Header,
+  SignedKind,
+  SignedPayload,
+  VoteBody,
+} from '../../src/types/index.ts'
+import { idsOf, type ProvenChain, provenChain, there, withLaggingState } from './proven-chain.ts'
 
 export const vectorsPath = fileURLToPath(new URL('../vectors/proofs.json', import.meta.url))
 
@@ -154,7 +173,26 @@ export async function makeProofVectors(): Promise<ProofVectors> {
     key: (included as { key: string }).key,
   }))
 
+  const lagging = await withLaggingState(chain, 1)
+  const keyed = async (from: ProvenChain, data: string) =>
+    there(await from.maker.trie(Buffer.from(dataKey(new TextEncoder().encode(data)), 'hex'), 3)) as object
+  accept('data "hello", the state being of the block before', await keyed(lagging, 'hello'))
+  accept('data of the block itself, absent from the state of the block before', await keyed(lagging, 'x'))
+  const late = there(await lagging.maker.finality(there(ids[2]), { withTrie: true }))
+  accept('a message with its data in the state of the block before', late)
+  const { header, finalization } = late.trie as TrieProofJson
+  change(
+    'the nodes after the block itself, the state being of the block before',
+    await keyed(chain, 'x'),
+    (copy) => ({
+      ...copy,
+      header,
+      finalization,
+    }),
+  )
+
   const headers = there(await maker.headers({ from: 1, count: 3 }))
+  addForgedHeaders(chain, headers, plain, change)
   change('headers in another order', headers, (copy) => void (copy.headers as unknown[]).reverse())
   change('headers without one', headers, (copy) => void (copy.headers as unknown[]).splice(1, 1))
   change('headers without the last', headers, (copy) => void (copy.headers as unknown[]).pop())
@@ -205,6 +243,8 @@ export async function makeProofVectors(): Promise<ProofVectors> {
     written({ ...decided, first: nullified, second: finalized }),
   )
 
+  addPayloadPairs(chain, accept, refuse)
+
   const text = JSON.stringify(plain)
   refuse('a field twice', null, text.replace('{', '{"index":1,'))
   refuse('an unknown field', { ...plain, more: 1 })
@@ -227,6 +267,73 @@ export async function makeProofVectors(): Promise<ProofVectors> {
     genesisHash: trust.genesis.hash,
     vectors,
   }
+}
+
+/** What an honest validator never signs both of, and pairs that come near. */
+function addPayloadPairs(
+  { builder }: ProvenChain,
+  accept: (name: string, proof: unknown) => void,
+  refuse: (name: string, proof: unknown) => void,
+): void {
+  const signed = (kind: SignedKind, bytes: Uint8Array): SignedPayload => ({
+    kind,
+    bytes,
+    signature: builder.signVote(1, kind, bytes),
+  })
+  const proof = (payloads: readonly [SignedPayload, SignedPayload]) => {
+    const [one, other] = payloads
+    const [first, second] = Buffer.compare(one.bytes, other.bytes) < 0 ? [one, other] : [other, one]
+    const evidence = Buffer.from(encodeEvidence({ validator: 1, height: 1, first, second }))
+    return { type: proofTypes.evidence, evidence: evidence.toString('base64') }
+  }
+  const place = { height: 1, view: 2 }
+  const blockId = (digit: string) => digit.repeat(64) as BlockId
+  const vote = (kind: 'notarize' | 'finalize', digit: string, at = place) =>
+    signed(kind, encodeVoteBody({ kind, ...at, blockId: blockId(digit) }))
+  const nullify = (at = place) => signed('nullify', encodeVoteBody({ kind: 'nullify', ...at }))
+  const proposal = (digit: string, at = place) =>
+    signed('proposal', encodeProposalBody({ ...at, blockId: blockId(digit) }))
+  const commitmentBytes = (receivedAt: readonly number[], time = 9) =>
+    encodePoolCommitmentBody({
+      height: 1,
+      time,
+      entries: receivedAt.map((at, index) => ({
+        batchId: `0${index}`.repeat(32) as BatchId,
+        receivedAt: at,
+      })),
+    })
+  const commitment = (...receivedAt: number[]) => signed('pool-commitment', commitmentBytes(receivedAt))
+
+  accept('evidence of two finalizes', proof([vote('finalize', 'a'), vote('finalize', 'b')]))
+  accept('evidence of two proposals', proof([proposal('a'), proposal('b')]))
+  accept('evidence of two pool commitments', proof([commitment(1, 2), commitment(1, 3)]))
+  accept('evidence of an empty pool commitment and another', proof([commitment(), commitment(1)]))
+  const later = { height: 1, view: 3 }
+  refuse('two proposals of different views', proof([proposal('a'), proposal('b', later)]))
+  refuse('two finalizes of different views', proof([vote('finalize', 'a'), vote('finalize', 'b', later)]))
+  refuse('two nullifies of different views', proof([nullify(), nullify(later)]))
+  refuse('finalize and nullify of different views', proof([vote('finalize', 'a'), nullify(later)]))
+  refuse('notarize and finalize of two blocks', proof([vote('notarize', 'a'), vote('finalize', 'b')]))
+  refuse(
+    'finalizes of different heights',
+    proof([vote('finalize', 'a'), vote('finalize', 'b', { height: 2, view: 2 })]),
+  )
+  const unsorted = Uint8Array.from(commitmentBytes([1, 2]))
+  // Both entries' batch ids are one.
+  unsorted.copyWithin(61, 21, 53)
+  refuse(
+    'pool commitments, one with a batch twice',
+    proof([commitment(1, 3), signed('pool-commitment', unsorted)]),
+  )
+  const early = signed('pool-commitment', commitmentBytes([5], 4))
+  refuse('pool commitments, one with a batch received after it was made', proof([commitment(1), early]))
+  const long = signed('pool-commitment', Uint8Array.of(...commitmentBytes([1]), 0))
+  refuse('pool commitments, one with a byte too many', proof([commitment(2), long]))
+  const asVote = {
+    ...vote('finalize', 'b'),
+    signature: builder.signVote(1, 'notarize', vote('finalize', 'b').bytes),
+  }
+  refuse('two finalizes, one signed as a notarize', proof([vote('finalize', 'a'), asVote]))
 }
 
 function addForgedFinalities(
@@ -309,6 +416,55 @@ function addForgedFinalities(
   change('a message cut short', plain, (copy) => ({ ...copy, message: 'AAAAAAAAAAAB' }))
 }
 
+/** Headers that a quorum signed, and that no honest one would. */
+function addForgedHeaders(
+  { builder, trust }: ProvenChain,
+  chain: HeaderChainJson,
+  plain: FinalityProofJson,
+  change: (name: string, proof: object, edit: Change) => void,
+): void {
+  const [first = '', second = ''] = chain.headers
+  const decodedOf = (text: string): Header => {
+    const decoded = decodeHeader(Buffer.from(text, 'base64'))
+    assert(decoded.ok)
+    return decoded.value
+  }
+  const signed = (text: string, edit: Partial<Header>, finalView = 9) => {
+    const header = { ...decodedOf(text), ...edit }
+    const blockId = Buffer.from(sha256(encodeHeader(header))).toString('hex') as BlockId
+    const { height } = header
+    const finalization = builder.certificate({ kind: 'finalize', height, view: finalView, blockId })
+    assert(finalization.kind === 'finalization')
+    return finalHeaderJson({ header, finalization })
+  }
+  const other = 'ab'.repeat(32) as Hash
+  change('a header of other validators', plain, (copy) => ({
+    ...copy,
+    ...signed(first, { validatorsHash: other }),
+  }))
+  change('a header of other next validators', plain, (copy) => ({
+    ...copy,
+    ...signed(first, { nextValidatorsHash: other }),
+  }))
+  change('a header of genesis', plain, (copy) => ({ ...copy, ...signed(first, { height: 0 }) }))
+  change('a block that became final before it was made', plain, (copy) => ({
+    ...copy,
+    ...signed(first, { view: 4 }, 3),
+  }))
+  change('a block of fewer messages than the tree has', plain, (copy) => ({
+    ...copy,
+    ...signed(first, { messageCount: 4 }),
+  }))
+  change('headers whose time stands still', chain, (copy) => {
+    const { header, finalization } = signed(second, { time: decodedOf(first).time })
+    return { ...copy, headers: [first, header], finalization }
+  })
+  change('headers of which one has another block before it', chain, (copy) => {
+    const { header, finalization } = signed(second, { previousBlockId: trust.genesis.hash as BlockId })
+    return { ...copy, headers: [first, header], finalization }
+  })
+}
+
 /** Header and finalization of a block, in JSON. */
 async function finalHeaderOf({ builder }: ProvenChain, height: number): Promise<object> {
   const { block, finalization } = await builder.readFinal(height)
@@ -332,7 +488,9 @@ export function summaryOf(proven: Proven): Readonly<Record<string, unknown>> {
       const { id, index, block, trie } = proven
       const { signers, power } = block.finality
       const place = { id, index, height: block.header.height, time: block.time, signers, power }
-      return trie === undefined ? place : { ...place, trieHeight: trie.block.header.height }
+      if (trie === undefined) return place
+      const { height, stateHeight } = trie.block.header
+      return { ...place, trieHeight: height, trieStateHeight: stateHeight }
     }
     case 'namespace':
       return {
@@ -346,6 +504,7 @@ export function summaryOf(proven: Proven): Readonly<Record<string, unknown>> {
         key,
         data: data === undefined ? null : Buffer.from(data).toString('hex'),
         height: block.header.height,
+        stateHeight: block.header.stateHeight,
       }
     }
     case 'headers':
