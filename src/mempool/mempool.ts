@@ -196,6 +196,13 @@ export class Mempool {
     return leaving
   }
 
+  /** The messages that such a block would leave waiting though no block can take them any more; the pool stays as it
+   *  is. */
+  expiredWith({ messageIds, nextHeight, invalid = [] }: Settlement): MessageId[] {
+    const others = new Set([...messageIds, ...invalid])
+    return this.#live.expiredBy(nextHeight).filter((id) => !others.has(id))
+  }
+
   /** Whether the pool, as it would be with such a block in the chain, is empty (protocol §3.1). */
   wouldBeEmptyWith(settlement: Settlement): boolean {
     return this.leavingWith(settlement).size === this.#entries.size

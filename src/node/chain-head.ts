@@ -7,7 +7,7 @@ import type { Mempool, Settlement } from '../mempool/index.ts'
 import { absentValidators, evidenceNamespace, evidenceOfMessage, isExpired } from '../sequencing/index.ts'
 import type { ChainStore } from '../storage/index.ts'
 import type { StoredTrie } from '../trie/index.ts'
-import type { BatchId, Height, MessageId, ValidatorIndex } from '../types/index.ts'
+import type { BatchId, Height, Message, MessageId, ValidatorIndex } from '../types/index.ts'
 import type { Executed } from './execution.ts'
 import { ListedBatches } from './listed-batches.ts'
 
@@ -76,7 +76,7 @@ export class ChainHead {
       invalid: refused.map(({ id }) => id),
     }
     const useless = this.#uselessWith(settlement, height)
-    const expiredHere = expiredIn(executed)
+    const expired = [...new Set([...expiredIn(executed), ...this.#mempool.expiredWith(settlement)])]
     await this.#store.saveFinal({
       final,
       skipped: content.skipped,
@@ -85,7 +85,7 @@ export class ChainHead {
       convicted,
       refusals: [
         ...refused.map(({ id, reason }) => ({ messageId: id, state: 'refused' as const, height, reason })),
-        ...expiredHere.map((id) => ({
+        ...expired.map((id) => ({
           messageId: id,
           state: 'expired' as const,
           height,
@@ -102,7 +102,6 @@ export class ChainHead {
       trie: state.trie,
       convicted,
     })
-    const expired = [...new Set([...settled.expired, ...expiredHere])]
     return { height, final, messageIds, expired, refused, removedBatches: settled.removed }
   }
 
@@ -121,26 +120,30 @@ export class ChainHead {
     for (const { batch, message } of executed.content.skipped) {
       const skipped = executed.content.batches[batch]
       const id = skipped?.messageIds[message]
-      if (id === undefined || taken.has(id) || !skipped?.messages[message]?.namespace?.startsWith('diseq/'))
+      const body = skipped?.messages[message]
+      if (id === undefined || body === undefined || taken.has(id) || !body.namespace?.startsWith('diseq/'))
         continue
-      refused.push({ id, reason: 'not valid in its reserved namespace' })
+      const known = evidenceAgainst(body, [...this.#state.convicted, ...convicted])
+      refused.push({ id, reason: known ?? 'not valid in its reserved namespace' })
     }
     if (convicted.length === 0) return refused
     for (const { batch } of this.#mempool.oldest(Number.MAX_SAFE_INTEGER)) {
       for (const [at, message] of batch.messages.entries()) {
         const id = batch.messageIds[at]
-        if (id === undefined || taken.has(id) || message.namespace !== evidenceNamespace) continue
-        const evidence = evidenceOfMessage(message)
-        if (evidence.ok && convicted.includes(evidence.value.validator)) {
-          refused.push({
-            id,
-            reason: `evidence against validator ${evidence.value.validator} is in the chain already`,
-          })
-        }
+        const reason = evidenceAgainst(message, convicted)
+        if (id !== undefined && reason !== undefined && !taken.has(id)) refused.push({ id, reason })
       }
     }
     return refused
   }
+}
+
+/** Why a message is refused that is evidence against one of these; undefined where it is none. */
+function evidenceAgainst(message: Message, convicted: readonly ValidatorIndex[]): string | undefined {
+  if (message.namespace !== evidenceNamespace) return undefined
+  const evidence = evidenceOfMessage(message)
+  if (!evidence.ok || !convicted.includes(evidence.value.validator)) return undefined
+  return `evidence against validator ${evidence.value.validator} is in the chain already`
 }
 
 const expiredReason = 'its expiresAt passed'

@@ -254,8 +254,8 @@ export class ChainBuilder {
     return evidence
   }
 
-  evidenceMessage(validator: ValidatorIndex): Message {
-    return messageOfEvidence(this.evidence(validator))
+  evidenceMessage(validator: ValidatorIndex, at: { height?: Height; view?: View } = {}): Message {
+    return messageOfEvidence(this.evidence(validator, at))
   }
 
   /** Signs with the validator's voting key. */
