@@ -36,17 +36,25 @@ test(
 )
 
 test('it checks the proofs of a running network', options, async (t) => {
-  const { client } = await aLocalNetwork(t)
+  const { client, addresses } = await aLocalNetwork(t)
   const messages = ['one', 'two'].map((text) => ({ data: Buffer.from(text), namespace: 'interop' }))
   const [state] = await client.send(messages, { isFinalAwaited: true })
   assert(state?.height !== undefined)
   const genesis = join(scratch, 'genesis.json')
   writeFileSync(genesis, JSON.stringify(await client.genesis()))
+  const reply = await fetch(`${addresses[0]}/v1/messages?receipt=true`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{"data":"YQ=="}',
+  })
+  const { receipt } = (await reply.json()) as { receipt: unknown }
   const proofs = [
     await client.proof(state.id, { withTrie: true }),
     await client.namespaceProof('interop', { from: 1, limit: 10 }),
     await client.namespaceProof('interoq', { from: state.height }),
     await client.trieProof('00'.repeat(32)),
+    await (await fetch(`${addresses[0]}/v1/headers?from=1`)).json(),
+    receipt,
   ]
   for (const proof of proofs) {
     const file = join(scratch, 'proof.json')
