@@ -100,6 +100,12 @@ export class Client {
     return this.#getIfThere(`/v1/trie/${key}/proof${height === undefined ? '' : `?height=${height}`}`)
   }
 
+  /** Consecutive headers from `from` on, and what made the last of them final. Undefined where block `from` is not
+   *  final. */
+  headerChain(range: { readonly from: number; readonly limit?: number }): Promise<unknown> {
+    return this.#getIfThere(headersPath(range))
+  }
+
   /** Proofs, as the node sent them, that validators signed what contradicts itself; one for each of those validators. */
   async evidence(): Promise<readonly { readonly validator: number; readonly proof: unknown }[]> {
     const reply = await this.#get<{ evidence: { validator: number; proof: unknown }[] }>('/v1/evidence')
@@ -203,6 +209,11 @@ function noSuchRoute({ node, status }: Reply, path: string): ClientError {
     node,
     status,
   })
+}
+
+/** Where nodes give consecutive headers. */
+export function headersPath({ from, limit }: { readonly from: number; readonly limit?: number }): string {
+  return `/v1/headers?from=${from}${limit === undefined ? '' : `&limit=${limit}`}`
 }
 
 /** Where nodes prove what a namespace has in consecutive blocks. */

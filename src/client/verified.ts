@@ -17,7 +17,7 @@ import {
   verifyReceipt,
   verifyTrie,
 } from '../proofs/index.ts'
-import { namespacePath, waitPollMs } from './client.ts'
+import { headersPath, namespacePath, waitPollMs } from './client.ts'
 import { ClientError } from './errors.ts'
 import { type ClientOptions, type HttpOptions, httpOptionsOf, requestJson } from './http.ts'
 import { messageToJson, type OutgoingMessage } from './replies.ts'
@@ -102,20 +102,39 @@ export class VerifiedClient {
   /** Final headers from `from` on, at least one; undefined where that is not final yet. */
   headers(range: VerifiedRange): Promise<Answer<ProvenHeaders> | undefined> {
     const { from, to, trusted, node } = range
-    const { limit } = limitOf(range)
-    const path = `/v1/headers?from=${from}${limit === undefined ? '' : `&limit=${limit}`}`
+    const path = headersPath({ from, ...limitOf(range) })
     const claim = { trust: this.trust, from, to, trusted }
     const check = (proof: unknown) => verifyHeaders({ ...claim, proof })
     return this.#ask(path, check, node === undefined ? this.nodes : [node])
   }
 
-  /** Sends messages and brings the node's signed receipt for exactly these. @throws ClientError */
+  /** Sends messages and brings a node's signed receipt for exactly these: the first that holds. Whose node signed it,
+   *  `validator` says; undefined: no validator's. @throws ClientError of the last node, where none gives one. */
   async send(messages: readonly OutgoingMessage[]): Promise<Answer<ProvenReceipt>> {
     const body = messages.map(messageToJson)
     const { sha256 } = this.trust
     const ids = messages.map((message) => messageIdOf({ timestamp: 0, ...message }, sha256))
-    const reply = await requestJson(this.#http, { path: '/v1/messages?receipt=true', body })
-    const { node } = reply
+    let failure: unknown
+    for (const node of this.nodes) {
+      try {
+        return await this.#receiptOf(node, { ids, body })
+      } catch (error) {
+        // What one node refuses, all refuse.
+        if (!(error instanceof ClientError) || error.code === 'refused') throw error
+        failure = error
+      }
+    }
+    throw failure
+  }
+
+  async #receiptOf(
+    node: string,
+    { ids, body }: { readonly ids: readonly string[]; readonly body: unknown },
+  ): Promise<Answer<ProvenReceipt>> {
+    const reply = await requestJson(
+      { ...this.#http, nodes: [node] },
+      { path: '/v1/messages?receipt=true', body },
+    )
     const { receipt } = (reply.body ?? {}) as { readonly receipt?: unknown }
     const verdict = verifyReceipt({ trust: this.trust, receipt })
     if (!verdict.ok) throw refused(node, `${verdict.reason} ${verdict.detail}`)

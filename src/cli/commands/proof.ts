@@ -10,6 +10,7 @@ interface Options extends CommonOptions {
   readonly namespace?: string
   readonly key?: string
   readonly evidence?: number
+  readonly headers?: true
   readonly height?: number
   readonly blocks?: number
 }
@@ -28,12 +29,18 @@ export function addProofCommand(program: Command, context: Context): void {
       'that the validator of this index signed what no honest one signs',
       integerOption({ min: 0, max: 0xffff }),
     )
+    .option('--headers', 'that blocks are final, each the next after the one before')
     .option(
       '--height <height>',
-      'with --namespace: the first block; with --key: after which block',
+      'with --namespace and --headers: the first block; with --key: of which block the state is meant',
       heightOption,
     )
-    .option('--blocks <n>', 'with --namespace: how many blocks', integerOption({ min: 1, max: 1_000 }), 1)
+    .option(
+      '--blocks <n>',
+      'with --namespace and --headers: how many blocks',
+      integerOption({ min: 1, max: 1_000 }),
+      1,
+    )
     .action((id: string | undefined, options: Options) => printProof(id, options, context))
 }
 
@@ -45,9 +52,13 @@ async function printProof(id: string | undefined, options: Options, { terminal }
 async function fetchProof(id: string | undefined, options: Options): Promise<unknown> {
   const { node, namespace, key, height, blocks } = options
   const client = new Client({ nodes: [node] })
-  const given = [id, namespace, key, options.evidence].filter((each) => each !== undefined).length
+  const given = [id, namespace, key, options.evidence, options.headers].filter(
+    (each) => each !== undefined,
+  ).length
   if (given !== 1) {
-    throw new UsageError('one of these is needed: the id of a message, --namespace, --key or --evidence')
+    throw new UsageError(
+      'one of these is needed: the id of a message, --namespace, --key, --evidence or --headers',
+    )
   }
   if (id !== undefined) {
     demandHash(id, 'id')
@@ -63,10 +74,15 @@ async function fetchProof(id: string | undefined, options: Options): Promise<unk
     const found = (await client.evidence()).find(({ validator }) => validator === options.evidence)
     return found?.proof ?? fail(`validator ${options.evidence}: ${node} has no evidence against it`)
   }
-  if (height === undefined) throw new UsageError('--namespace: --height is needed with it')
-  const range = { from: height, limit: blocks ?? 1 }
-  const found = await client.namespaceProof(namespace ?? '', range)
+  const range = { from: height ?? demandHeight(options), limit: blocks ?? 1 }
+  const found = await (namespace === undefined
+    ? client.headerChain(range)
+    : client.namespaceProof(namespace, range))
   return found ?? fail(`block ${height}: ${node} has no final block of this height yet`)
+}
+
+function demandHeight({ namespace }: Options): never {
+  throw new UsageError(`${namespace === undefined ? '--headers' : '--namespace'}: --height is needed with it`)
 }
 
 function demandHash(text: string, name: string): void {

@@ -95,13 +95,29 @@ test('namespaces and keys are proven present and absent', async () => {
   assert.match(before, /the key is not in the trie after block 2/)
 })
 
+test('headers and receipts are explained too: what, by whom, at what height and time', async () => {
+  const verify = async (proof: string) => (await run(['verify', '--genesis', genesis, '-'], proof)).out
+  const headers = await verify(await proofOf('--headers', '--height', '1', '--blocks', '2'))
+  assert.match(headers, /^proven +blocks 1 to 2 are final, each after the one before$/m)
+  assert.match(headers, /^block +2, [0-9a-f]{64}$/m)
+  assert.match(headers, /^final by +v0 \(1\), v1 \(1\), v2 \(1\), v3 \(1\): power 4 of 4, a quorum being 3$/m)
+  assert.match(headers, /^time +.*\(1700000002000\)$/m)
+  const receipt = await verify(JSON.stringify(chain.maker.receipt([id])))
+  assert.match(receipt, /^proven +the node has taken in 1 message; that says nothing of finality$/m)
+  assert.match(receipt, /^node +[0-9a-f]{64} \(of v0 \(1\)\)$/m)
+  assert.match(receipt, /^at +\d{4}-.*, by its clock, when block 3 was final for it$/m)
+  assert.match(receipt, new RegExp(`^ {2}${id}$`, 'm'))
+})
+
 test('wrong calls say what to do', async () => {
   const none = ['proof', '--node', 'http://a']
   for (const [args, line] of [
     [none, /one of these is needed/],
     [[...none, 'xy'], /id: 64 lower-case hex digits/],
     [[...none, id, '--namespace', 'a'], /one of these is needed/],
-    [[...none, '--namespace', 'a'], /--height is needed/],
+    [[...none, '--namespace', 'a'], /--namespace: --height is needed/],
+    [[...none, '--headers'], /--headers: --height is needed/],
+    [[...none, id, '--headers', '--height', '1'], /one of these is needed/],
     [['verify', '--genesis', join(scratch, 'none.json'), '-'], /none\.json: there is no such file/],
     [['verify', '--genesis', import.meta.filename, '-'], /proofs\.test\.ts: not JSON/],
     [['follow', '--light'], /--light: --genesis is needed/],

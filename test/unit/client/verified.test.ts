@@ -120,6 +120,9 @@ test('a receipt is for the messages that were sent, and no others', async () => 
   assert(verifyProof({ trust: chain.trust, proof: receipt.proof }).ok)
   node.lie = (json) => json.replace(/"ids":\["[0-9a-f]/, '"ids":["0')
   await assert.rejects(client.send([{ data: bytes('z') }]), { code: 'bad-proof' })
+  const nodes = { 'http://down': undefined, 'http://liar': node, 'http://b': new ChainNode(chain) }
+  const several = new VerifiedClient({ trust: chain.trust, nodes: Object.keys(nodes), fetch: fetchOf(nodes) })
+  assert.equal((await several.send([{ data: bytes('z') }])).servedBy, 'http://b')
 })
 
 test('a rollup submits, takes batch after batch, and verifies each', async () => {
