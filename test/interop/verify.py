@@ -695,6 +695,15 @@ def check_signatures(path):
     return 1 if wrong else 0
 
 
+def text_of(path):
+    with open(path, 'rb') as file:
+        data = file.read()
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise Refused('malformed', 'not UTF-8') from None
+
+
 def main(arguments):
     if len(arguments) == 2 and arguments[0] == '--vectors':
         return check_vectors(arguments[1])
@@ -703,12 +712,9 @@ def main(arguments):
     if len(arguments) != 2:
         print(__doc__, file=sys.stderr)
         return 2
-    with open(arguments[0], encoding='utf-8') as file:
-        genesis = file.read()
-    with open(arguments[1], encoding='utf-8') as file:
-        text = file.read()
     try:
-        print(json.dumps(verify(Trust(parse_json(genesis)), text)))
+        genesis, proof = (text_of(path) for path in arguments)
+        print(json.dumps(verify(Trust(parse_json(genesis)), proof)))
         return 0
     except Refused as refusal:
         print('refused: %s' % ': '.join(part for part in refusal.args if part), file=sys.stderr)

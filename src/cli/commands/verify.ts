@@ -1,12 +1,13 @@
 // `diseq verify`: checks a proof with the genesis file alone. No network, no home.
 import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
-import { verifyProof } from '../../proofs/index.ts'
+import { type Refused, verifyProof } from '../../proofs/index.ts'
 import { type CommonOptions, type Context, newCommand } from '../command.ts'
 import { exitCodes } from '../errors.ts'
 import { formatText } from '../format.ts'
 import { readTrust } from '../genesis-trust.ts'
 import { refusalSentences } from '../refusal-sentences.ts'
+import { textOfUtf8 } from '../utf8.ts'
 import { verdictJson, verdictLines } from '../verdict.ts'
 
 interface Options extends CommonOptions {
@@ -23,8 +24,9 @@ export function addVerifyCommand(program: Command, context: Context): void {
 async function verify(path: string, { genesis, json }: Options, context: Context): Promise<void> {
   const { terminal } = context
   const trust = readTrust(genesis)
-  const proof = path === '-' ? await readAll(terminal.input()) : readFileSync(path, 'utf8')
-  const verdict = verifyProof({ trust, proof })
+  const bytes = path === '-' ? await readAll(terminal.input()) : readFileSync(path)
+  const proof = textOfUtf8(bytes)
+  const verdict = proof === undefined ? notText : verifyProof({ trust, proof })
   if (verdict.ok) {
     if (json) terminal.print(verdictJson(verdict))
     else for (const line of verdictLines(verdict, trust)) terminal.print(line)
@@ -37,8 +39,10 @@ async function verify(path: string, { genesis, json }: Options, context: Context
   terminal.note(`diseq: ${path}: refused, ${reason}: ${refusalSentences[reason]}${where}`)
 }
 
-async function readAll(input: AsyncIterable<Uint8Array>): Promise<string> {
+const notText: Refused = { ok: false, reason: 'malformed', detail: 'not UTF-8' }
+
+async function readAll(input: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   for await (const chunk of input) chunks.push(chunk)
-  return Buffer.concat(chunks).toString('utf8')
+  return Buffer.concat(chunks)
 }

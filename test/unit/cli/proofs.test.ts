@@ -95,6 +95,26 @@ test('namespaces and keys are proven present and absent', async () => {
   assert.match(before, /the key is not in the trie after block 2/)
 })
 
+test('a file of a proof or a genesis has one text', async () => {
+  const strange = await chainOf([['\ufffd']])
+  const text = JSON.stringify(await strange.maker.namespace('\ufffd', { from: 1, count: 1 }))
+  const bytes = Buffer.from(text)
+  const file = join(scratch, 'strange.json')
+  const verdictOf = async (content: Uint8Array, trusted = genesis) => {
+    writeFileSync(file, content)
+    const { code, err } = await run(['verify', '--genesis', trusted, file])
+    return code === 0 ? 'accepted' : err.replace(file, '…')
+  }
+  assert.equal(await verdictOf(bytes), 'accepted')
+  const at = bytes.indexOf('\ufffd')
+  const noText = Buffer.concat([bytes.subarray(0, at), Buffer.of(0xff), bytes.subarray(at + 3)])
+  assert.match(await verdictOf(noText), /refused, malformed: .* \(not UTF-8\)/)
+  assert.match(await verdictOf(Buffer.concat([Buffer.from('\ufeff'), bytes])), /refused, malformed/)
+  const unread = join(scratch, 'genesis-of-bytes.json')
+  writeFileSync(unread, Buffer.concat([Buffer.from(chain.genesisText), Buffer.of(0xff)]))
+  assert.match(await verdictOf(bytes, unread), /genesis-of-bytes\.json: not UTF-8/)
+})
+
 test('headers and receipts are explained too: what, by whom, at what height and time', async () => {
   const verify = async (proof: string) => (await run(['verify', '--genesis', genesis, '-'], proof)).out
   const headers = await verify(await proofOf('--headers', '--height', '1', '--blocks', '2'))
