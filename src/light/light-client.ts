@@ -1,5 +1,5 @@
 // Follows a network from genesis, or from a block its user trusts, by finalized headers alone: nothing that a node says
-// is believed, a few hundred bytes are kept, and whichever node answers will do. Two final blocks of one height are more
+// is believed, some kilobytes are kept, and whichever node answers will do. Two final blocks of one height are more
 // than the protocol's faults allow; they are kept as evidence, and following ends there.
 import { ClientError, type ClientOptions, VerifiedClient } from '../client/index.ts'
 import {
@@ -8,13 +8,13 @@ import {
   genesisBlock,
   type HeaderChainJson,
   type NamespaceBlock,
-  type NamespaceProofJson,
   type ProvenHeader,
   proofTypes,
   type Trust,
   type TrustedBlock,
   verifyFork,
 } from '../proofs/index.ts'
+import type { BlockId, Height } from '../types/index.ts'
 
 export interface LightClientOptions extends ClientOptions {
   /** Of the network's genesis file (`trustGenesis`). */
@@ -44,6 +44,8 @@ export class ForkError extends Error {
 }
 
 const pageBlocksDefault = 200
+/** Blocks before the tip whose ids are kept, to compare with nodes that are behind. */
+const recentMax = 64
 const pollMsDefault = 1_000
 const crossCheckMsDefault = 10_000
 
@@ -56,6 +58,8 @@ export class LightClient {
   #tip: TrustedBlock
   /** As it was proven; undefined for genesis and a checkpoint. */
   #tipProof: FinalHeaderJson | undefined
+  /** Ids of the tip and the blocks before it, by height, oldest first. */
+  readonly #recent = new Map<Height, BlockId>()
   #evidence: ForkJson | undefined
   #turn = 0
   #crossCheckedAtMs = Number.NEGATIVE_INFINITY
@@ -91,8 +95,7 @@ export class LightClient {
     const range = { from: this.#tip.height + 1, limit: this.#options.pageBlocks, trusted: this.#tip }
     const answer = await this.#fromAny((node) => this.#client.headers({ ...range, node }))
     if (answer === undefined) return []
-    const { headers, finalization } = answer.proof as HeaderChainJson
-    this.#moveTo(answer.block, { header: headers.at(-1) ?? '', finalization })
+    this.#moveTo(answer.headers, lastOf(answer.proof))
     return answer.headers
   }
 
@@ -101,8 +104,7 @@ export class LightClient {
     const range = { from: this.#tip.height + 1, limit: this.#options.pageBlocks, trusted: this.#tip }
     const answer = await this.#fromAny((node) => this.#client.namespace(namespace, { ...range, node }))
     if (answer === undefined) return []
-    const { headers, finalization } = answer.proof as NamespaceProofJson
-    this.#moveTo(answer.block, { header: headers.at(-1) ?? '', finalization })
+    this.#moveTo(answer.blocks, lastOf(answer.proof))
     return answer.blocks
   }
 
@@ -117,7 +119,7 @@ export class LightClient {
     return this.#follow(() => this.nextBlocks(namespace), signal)
   }
 
-  /** Asks every node for the block at the tip's height. @throws ForkError where one has another that is final too. */
+  /** Asks every node for the block at the tip's height, or the latest that it has. @throws ForkError where one has another that is final too. */
   async crossCheck(): Promise<void> {
     for (const node of this.#client.nodes) await this.#compareTip(node)
   }
@@ -164,8 +166,15 @@ export class LightClient {
     return undefined
   }
 
-  #moveTo({ id, header }: ProvenHeader, proof: FinalHeaderJson): void {
-    this.#tip = { height: header.height, id, time: header.time }
+  #moveTo(blocks: readonly ProvenHeader[], proof: FinalHeaderJson): void {
+    for (const { id, header } of blocks) {
+      this.#tip = { height: header.height, id, time: header.time }
+      this.#recent.set(header.height, id)
+    }
+    for (const height of this.#recent.keys()) {
+      if (this.#recent.size <= recentMax) break
+      this.#recent.delete(height)
+    }
     this.#tipProof = proof
   }
 
@@ -178,23 +187,50 @@ export class LightClient {
     await this.#compareTip(nodes[this.#turn] ?? '')
   }
 
+  /** Whether the node has our block at the tip's height or, where it is behind, at that of its latest. */
   async #compareTip(node: string): Promise<void> {
-    const ours = this.#tipProof
-    if (ours === undefined) return
+    const [oldest] = this.#recent.keys()
+    if (oldest === undefined) return
     try {
-      const answer = await this.#client.headers({ from: this.#tip.height, limit: 1, node })
-      if (answer === undefined || answer.block.id === this.#tip.id) return
-      const { headers, finalization } = answer.proof as HeaderChainJson
-      const second = { header: headers[0] ?? '', finalization }
-      const fork: ForkJson = { type: proofTypes.fork, first: ours, second }
+      const { height } = this.#tip
+      const answer =
+        (await this.#client.headers({ from: height, to: height, node })) ??
+        (await this.#client.headers({ from: oldest, limit: recentMax, node }))
+      if (answer === undefined) return
+      const ours = this.#recent.get(answer.block.header.height)
+      if (ours === undefined || ours === answer.block.id) return
+      const first = await this.#proofOf(answer.block.header.height, ours)
+      if (first === undefined) return
+      const fork: ForkJson = { type: proofTypes.fork, first, second: lastOf(answer.proof) }
       if (!verifyFork({ trust: this.trust, proof: fork }).ok) return
       this.#evidence = fork
-      throw new ForkError(this.#tip.height, fork)
+      throw new ForkError(answer.block.header.height, fork)
     } catch (error) {
       if (!(error instanceof ClientError)) throw error
       this.#onFailure(error)
     }
   }
+
+  /** What shows that a block which we followed is final: kept of the tip, asked for of those before. */
+  async #proofOf(height: Height, id: BlockId): Promise<FinalHeaderJson | undefined> {
+    if (id === this.#tip.id) return this.#tipProof
+    for (const node of this.#client.nodes) {
+      try {
+        const answer = await this.#client.headers({ from: height, to: height, node })
+        if (answer?.block.id === id) return lastOf(answer.proof)
+      } catch (error) {
+        if (!(error instanceof ClientError)) throw error
+        this.#onFailure(error)
+      }
+    }
+    return undefined
+  }
+}
+
+/** The last header of a proof that was verified, with its finalization. */
+function lastOf(proof: unknown): FinalHeaderJson {
+  const { headers, finalization } = proof as Pick<HeaderChainJson, 'headers' | 'finalization'>
+  return { header: headers.at(-1) ?? '', finalization }
 }
 
 function isAborted(signal: AbortSignal | undefined): boolean {

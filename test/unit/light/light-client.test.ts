@@ -132,6 +132,24 @@ test('finds a second chain of the same length by asking the others too', async (
   }, ForkError)
 })
 
+test('finds a second chain that is shorter than its own', async () => {
+  const one = new ChainNode(await chainOf([['a'], ['b'], ['d'], ['e']]))
+  const other = new ChainNode(await chainOf([['a'], ['c']]))
+  const behind = new ChainNode(await chainOf([['a'], ['b'], ['d']]))
+  const nodes = { 'http://one': one, 'http://behind': behind }
+  const light = lightOf(nodes)
+  await light.nextHeaders()
+  await light.crossCheck()
+  assert.equal(light.evidence, undefined)
+  const misled = lightOf({ ...nodes, 'http://other': other }, { pageBlocks: 3 })
+  await misled.nextHeaders()
+  await misled.nextBlocks('a')
+  await assert.rejects(misled.crossCheck(), ForkError)
+  const verdict = verifyProof({ trust: one.chain.trust, proof: JSON.stringify(misled.evidence) })
+  assert(verdict.ok && verdict.kind === 'fork')
+  assert.equal(verdict.first.header.height, 2)
+})
+
 test('another network is no evidence of anything', async () => {
   const one = new ChainNode(await chainOf([['a']]))
   const other = new ChainNode(await chainOf([['a'], ['b']], { seed: 7 }))
