@@ -165,6 +165,13 @@ export async function makeProofVectors(): Promise<ProofVectors> {
     }),
   )
 
+  const own = there(await lagging.maker.finality(there((await idsOf(chain, 3))[0])))
+  const absentYet = await keyed(lagging, 'x')
+  change('a message with the absence of its data from an earlier state', own, (copy) => ({
+    ...copy,
+    trie: absentYet,
+  }))
+
   const headers = there(await maker.headers({ from: 1, count: 3 }))
   addForgedHeaders(chain, headers, plain, change)
   change('headers in another order', headers, (copy) => void (copy.headers as unknown[]).reverse())

@@ -77,6 +77,16 @@ test('a finality proof brings the trie proof of its data once the latest header 
   }
 })
 
+test('that the data of a message is absent from an earlier state is no part of its finality proof', async () => {
+  const chain = await aLaggingChain()
+  const { trust, maker } = chain
+  const proof = there(await maker.finality(there((await idsOf(chain, 4))[0])))
+  const trie = await trieOf(chain, 'block 4 message 0', 4)
+  assertProven(verifyTrie({ trust, proof: trie }))
+  const verdict = verifyFinality({ trust, proof: { ...proof, trie } })
+  assert.equal(verdict.ok || verdict.reason, 'not-in-trie')
+})
+
 test('headers and namespaces are proven of headers with an earlier state', async () => {
   const { trust, maker } = await aLaggingChain()
   assertProven(verifyHeaders({ trust, proof: await maker.headers({ from: 1, count: 4 }), from: 1, to: 4 }))
