@@ -94,55 +94,28 @@ function readSteps(value: unknown): ProofStep[] | Malformed {
   return steps
 }
 
+/** The fields of each kind of node: bytes, or null in all but `key`. */
+const NODE_FIELDS = {
+  Root: ['hash', 'left', 'right'],
+  Branch: ['key', 'hash', 'left', 'right'],
+  Leaf: ['prefix', 'key', 'hash', 'data'],
+} as const
+
 function readNode(value: unknown, where: string): ProofNode | Malformed {
-  const [kind] = isObject(value) ? Object.keys(value) : []
-  switch (kind) {
-    case 'Root':
-      return readRoot(value, where)
-    case 'Branch':
-      return readBranch(value, where)
-    case 'Leaf':
-      return readLeaf(value, where)
-    default:
-      return new Malformed(`${where} is neither Root nor Branch nor Leaf`)
+  const [kind = ''] = isObject(value) ? Object.keys(value) : []
+  if (kind !== 'Root' && kind !== 'Branch' && kind !== 'Leaf')
+    return new Malformed(`${where} is neither Root nor Branch nor Leaf`)
+  const fields = contentOf(value, kind, NODE_FIELDS[kind], where)
+  if (fields instanceof Malformed) return fields
+  const node: Record<string, JsonBytes | null> = {}
+  for (const name of NODE_FIELDS[kind]) {
+    const bytes = fields[name]
+    const read = bytes === null && name !== 'key' ? null : readBytes(bytes, `the ${name} of ${where}`)
+    if (read instanceof Malformed) return read
+    node[name] = read
   }
-}
-
-function readRoot(value: unknown, where: string): ProofNode | Malformed {
-  const fields = contentOf(value, 'Root', ['hash', 'left', 'right'], where)
-  if (fields instanceof Malformed) return fields
-  const hash = readOptionalBytes(fields.hash, `the hash of ${where}`)
-  const left = readOptionalBytes(fields.left, `the left of ${where}`)
-  const right = readOptionalBytes(fields.right, `the right of ${where}`)
-  if (hash instanceof Malformed) return hash
-  if (left instanceof Malformed) return left
-  return right instanceof Malformed ? right : { Root: { hash, left, right } }
-}
-
-function readBranch(value: unknown, where: string): ProofNode | Malformed {
-  const fields = contentOf(value, 'Branch', ['key', 'hash', 'left', 'right'], where)
-  if (fields instanceof Malformed) return fields
-  const key = readBytes(fields.key, `the key of ${where}`)
-  const hash = readOptionalBytes(fields.hash, `the hash of ${where}`)
-  const left = readOptionalBytes(fields.left, `the left of ${where}`)
-  const right = readOptionalBytes(fields.right, `the right of ${where}`)
-  if (key instanceof Malformed) return key
-  if (hash instanceof Malformed) return hash
-  if (left instanceof Malformed) return left
-  return right instanceof Malformed ? right : { Branch: { key, hash, left, right } }
-}
-
-function readLeaf(value: unknown, where: string): ProofNode | Malformed {
-  const fields = contentOf(value, 'Leaf', ['prefix', 'key', 'hash', 'data'], where)
-  if (fields instanceof Malformed) return fields
-  const prefix = readOptionalBytes(fields.prefix, `the prefix of ${where}`)
-  const key = readBytes(fields.key, `the key of ${where}`)
-  const hash = readOptionalBytes(fields.hash, `the hash of ${where}`)
-  const data = readOptionalBytes(fields.data, `the data of ${where}`)
-  if (prefix instanceof Malformed) return prefix
-  if (key instanceof Malformed) return key
-  if (hash instanceof Malformed) return hash
-  return data instanceof Malformed ? data : { Leaf: { prefix, key, hash, data } }
+  // All fields of the kind are there, and of their types: they were read by its list.
+  return { [kind]: node } as unknown as ProofNode
 }
 
 /** The fields of a node: of the one field of `{"Root":{…}}`. */
@@ -168,10 +141,6 @@ function fieldsOf(value: unknown, names: readonly string[], where: string): Fiel
 
 function isObject(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function readOptionalBytes(value: unknown, where: string): JsonBytes | null | Malformed {
-  return value === null ? null : readBytes(value, where)
 }
 
 function readBytes(value: unknown, where: string): JsonBytes | Malformed {
