@@ -81,6 +81,32 @@ test('any JSON with the type of a proof, and any of its fields replaced, is answ
   )
 })
 
+test('any bytes in place of those of a header, certificate, message or evidence are answered', () => {
+  const bytes = fc.uint8Array({ maxLength: 400 })
+  const changed = fc.tuple(fc.constantFrom(...proofs), fc.nat(), fc.nat(), fc.nat(), bytes)
+  fc.assert(
+    fc.property(changed, ([proof, place, from, length, inserted]) => {
+      const copy = structuredClone(proof)
+      const places = placesOf(copy).filter(({ holder, name }) => isBase64(Reflect.get(holder, name)))
+      const at = places[place % places.length]
+      if (at === undefined) return
+      const was = Buffer.from(Reflect.get(at.holder, at.name), 'base64')
+      const start = from % (was.length + 1)
+      // Some of its bytes by others: cut, grown or replaced.
+      const end = start + (length % (was.length - start + 1))
+      const now = Buffer.concat([was.subarray(0, start), inserted, was.subarray(end)])
+      Reflect.set(at.holder, at.name, now.toString('base64'))
+      assert.equal(verifyProof({ trust, proof: copy }).ok, now.equals(was))
+    }),
+    { numRuns: 3_000 },
+  )
+})
+
+function isBase64(value: unknown): boolean {
+  const isHex = typeof value === 'string' && /^[0-9a-f]*$/.test(value)
+  return typeof value === 'string' && !isHex && Buffer.from(value, 'base64').toString('base64') === value
+}
+
 test('no text is nested too deep, too long or too crooked', () => {
   for (const text of [
     '['.repeat(1_000_000),
