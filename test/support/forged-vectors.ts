@@ -174,6 +174,44 @@ export function addForgedFinalities(
   change('a message cut short', plain, (copy) => ({ ...copy, message: 'AAAAAAAAAAAB' }))
 }
 
+/** Trie proofs that are not of the form, or end where they must not. */
+export function addForgedTries(
+  honest: { readonly included: object; readonly gone: object; readonly whole: object },
+  change: (name: string, proof: object, edit: Change) => void,
+): void {
+  const { included, gone, whole } = honest
+  const nodesOf = (copy: Record<string, unknown>) =>
+    copy.proof as { nodes: unknown[] } & Record<string, unknown>
+  change('inclusion without its leaf', included, (copy) => void nodesOf(copy).nodes.pop())
+  change('inclusion without nodes', included, (copy) => ({ ...copy, proof: { nodes: [] } }))
+  change('inclusion with its leaf twice', included, (copy) => {
+    const { nodes } = nodesOf(copy)
+    nodes.push(nodes.at(-1))
+  })
+  change('inclusion without its root', included, (copy) => void nodesOf(copy).nodes.shift())
+  change('inclusion with an unknown field', included, (copy) => {
+    nodesOf(copy).more = 1
+  })
+  change('absence that says it is none', gone, (copy) => {
+    nodesOf(copy).absent = false
+  })
+  change('absence with an unknown field', gone, (copy) => {
+    nodesOf(copy).more = 1
+  })
+  change('absence without its last node', gone, (copy) => void nodesOf(copy).nodes.pop())
+  change('absence without nodes', gone, (copy) => {
+    nodesOf(copy).nodes = []
+  })
+  change('absence that is written as inclusion', gone, (copy) => ({
+    ...copy,
+    proof: { nodes: nodesOf(copy).nodes },
+  }))
+  change('a trie proof of another type in a finality proof', whole, (copy) => {
+    copy.trie = { ...(copy.trie as object), type: proofTypes.headers }
+  })
+  change('null for the trie proof of a finality proof', whole, (copy) => ({ ...copy, trie: null }))
+}
+
 /** Headers that a quorum signed, and that no honest one would. */
 export function addForgedHeaders(
   { builder, trust }: ProvenChain,

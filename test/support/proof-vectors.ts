@@ -8,7 +8,13 @@ import { sha256 } from '../../src/crypto/native/index.ts'
 import { dataKey, type Proven, proofTypes, type TrieProofJson, verifyProof } from '../../src/proofs/index.ts'
 import { finalHeaderJson } from '../../src/proofs/make.ts'
 import type { BlockId, Evidence } from '../../src/types/index.ts'
-import { addForgedFinalities, addForgedHeaders, addPayloadPairs, type Change } from './forged-vectors.ts'
+import {
+  addForgedFinalities,
+  addForgedHeaders,
+  addForgedTries,
+  addPayloadPairs,
+  type Change,
+} from './forged-vectors.ts'
 import { idsOf, type ProvenChain, provenChain, there, withLaggingState } from './proven-chain.ts'
 
 export const vectorsPath = fileURLToPath(new URL('../vectors/proofs.json', import.meta.url))
@@ -147,6 +153,11 @@ export async function makeProofVectors(): Promise<ProofVectors> {
     key: (included as { key: string }).key,
   }))
 
+  addForgedTries({ included, gone, whole: proof }, change)
+  const empty = there(await maker.namespace('b', { from: 2, count: 1 }))
+  change('absence from a block without namespaces, with a path', empty, (copy) => {
+    content(copy)?.path.push('00'.repeat(32))
+  })
   const lagging = await withLaggingState(chain, 1)
   const keyed = async (from: ProvenChain, data: string) =>
     there(await from.maker.trie(Buffer.from(dataKey(new TextEncoder().encode(data)), 'hex'), 3)) as object

@@ -291,6 +291,7 @@ test('a trie proof is of its key, and its root of a final header', async () => {
   const trie = there(whole.trie)
   assertRefused(verifyTrie({ trust, proof: { ...trie, key: '00'.repeat(32) } }), 'not-in-trie')
   assertRefused(verifyTrie({ trust, proof: trie, key: '00'.repeat(32) }), 'other-key')
+  assertRefused(verifyTrie({ trust, proof: { ...trie, type: proofTypes.fork } }), 'other-type')
   assertRefused(verifyTrie({ trust, proof: trie, height: 1 }), 'other-range')
   assertProven(verifyTrie({ trust, proof: trie, height: 2 }))
   const older = there(await maker.headers({ from: 1, count: 1 }))
