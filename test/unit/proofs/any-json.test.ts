@@ -128,6 +128,14 @@ test('no text is nested too deep, too long or too crooked', () => {
   }
 })
 
+test('a text has at most 64 Mi characters', () => {
+  const text = JSON.stringify(proofs[0])
+  const longest = text + ' '.repeat(64 * 1024 * 1024 - text.length)
+  assertProven(verifyProof({ trust, proof: longest }))
+  const verdict = verifyProof({ trust, proof: `${longest} ` })
+  assert.equal(verdict.ok ? 'accepted' : verdict.reason, 'malformed')
+})
+
 test('blanks between tokens are free; doubled fields and other spellings of a value are not', () => {
   for (const proof of proofs) {
     const text = JSON.stringify(proof)
