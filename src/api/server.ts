@@ -103,6 +103,11 @@ export function createServer(ports: ApiPorts, overrides: Partial<ApiOptions> = {
   describeRoutes(app, options.version)
   allowOrigins(app, options.corsOrigins)
   limitRate(app, context)
+  // Before fastify reads on: it refuses some bodies and methods (QUERY) in its own way, route or no route.
+  app.addHook('onRequest', (request, reply, done) => {
+    if (request.is404) replyNotFound(paths, request, reply)
+    else done()
+  })
   app.setErrorHandler(replyWithError)
   app.setNotFoundHandler((request, reply) => replyNotFound(paths, request, reply))
   app.addHook('onResponse', (request, reply, done) => {

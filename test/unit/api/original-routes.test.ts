@@ -319,7 +319,7 @@ test('answers unknown paths with an empty 404 and other methods with an empty 40
     assert.deepEqual([reply.statusCode, reply.body, reply.headers['content-type']], [404, '', undefined], url)
   }
   for (const url of ['/schedule', '/merkle_proof', '/commit', '/propose']) {
-    for (const method of ['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS'] as const) {
+    for (const method of ['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND', 'QUERY'] as const) {
       const reply = await call({ method, url })
       assert.deepEqual(
         [reply.statusCode, reply.body, reply.headers.allow],
@@ -335,10 +335,22 @@ test('answers unknown paths with an empty 404 and other methods with an empty 40
     '/get/height',
     '/get/state_root_hash',
   ]) {
-    for (const method of ['POST', 'PUT'] as const) {
+    for (const method of ['POST', 'PUT', 'QUERY'] as const) {
       const reply = await call({ method, url, payload: '{' })
       assert.deepEqual([reply.statusCode, reply.body, reply.headers.allow], [405, '', 'GET,HEAD'], url)
     }
+  }
+})
+
+test('looks at neither body nor content type where there is no such route or method', async (t) => {
+  const { call } = callsTo(t)
+  const headers = { 'content-type': 'nonsense' }
+  for (const [url, status] of [
+    ['/nope', 404],
+    ['/get/pool', 405],
+  ] as const) {
+    const reply = await call({ method: 'POST', url, headers, payload: '{' })
+    assert.deepEqual([reply.statusCode, reply.body], [status, ''], url)
   }
 })
 
