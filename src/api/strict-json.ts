@@ -41,14 +41,24 @@ export function readJsonBytes(body: Uint8Array): JsonRead<Uint8Array> {
   return reading(body, (reader) => reader.byteArray('the body'))
 }
 
-/** The JSON schema of what `readJsonBody` takes, for the API's description. */
-export function schemaOfShape(shape: BodyShape): Record<string, unknown> {
+/** The JSON schema of what `readJsonBody` takes, for the API's description. `lengths`: of fields of bytes for which the
+ *  route takes only one. */
+export function schemaOfShape(
+  shape: BodyShape,
+  lengths: Readonly<Record<string, number>> = {},
+): Record<string, unknown> {
   const schemas = {
     bytes: { type: 'array', items: { type: 'integer', minimum: 0, maximum: 255 } },
     u32: { type: 'integer', minimum: 0, maximum: maxU32 },
   }
-  const properties = Object.fromEntries(Object.entries(shape).map(([name, kind]) => [name, schemas[kind]]))
-  return { type: 'object', required: Object.keys(shape), properties }
+  const fields = Object.entries(shape).map(([name, kind]) => {
+    const length = lengths[name]
+    return [
+      name,
+      length === undefined ? schemas[kind] : { ...schemas[kind], minItems: length, maxItems: length },
+    ]
+  })
+  return { type: 'object', required: Object.keys(shape), properties: Object.fromEntries(fields) }
 }
 
 /** Thrown and caught in this file. */

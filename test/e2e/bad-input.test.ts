@@ -66,9 +66,10 @@ test('a node that is sent what it must not take refuses it, and goes on', async 
     })
   }
 
-  await t.test('a message scheduled twice is in the chain once', async () => {
+  await t.test('a message scheduled twice, on one node or two, is in the chain once', async () => {
     const message = { data: [1, 2, 3], timestamp: 9 }
-    const replies = await Promise.all([1, 2, 3].map(() => node.post('/schedule', message)))
+    const asked = [node, node, network.node(1), network.node(2)]
+    const replies = await Promise.all(asked.map((at) => at.post('/schedule', message)))
     for (const { status, text } of replies) assert.equal(`${status} ${text.slice(0, 4)}`, '200 [Ok]')
     await network.until('it is final', () => isSettled(network.nodes, 2))
     const { blocks } = await node.json<{ blocks: { messages: { timestamp: number }[] }[] }>(
@@ -76,6 +77,9 @@ test('a node that is sent what it must not take refuses it, and goes on', async 
     )
     const same = blocks.flatMap(({ messages }) => messages).filter(({ timestamp }) => timestamp === 9)
     assert.equal(same.length, 1)
+    const again = await network.node(3).post('/schedule', message)
+    assert.equal(`${again.status} ${again.text.slice(0, 4)}`, '200 [Ok]')
+    assert.equal((await network.node(3).json<{ messageCount: number }>('/v1/pool')).messageCount, 0)
   })
 
   await t.test(

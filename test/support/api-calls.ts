@@ -63,7 +63,13 @@ export function callsTo(
   }
 }
 
-type Checker = (request: InjectOptions, reply: LightMyRequestResponse) => void
+/** What a checker looks at of a reply, however it came. */
+export interface CheckedReply {
+  readonly statusCode: number
+  readonly headers: { readonly 'content-type'?: string | undefined }
+  readonly body: string
+}
+export type Checker = (request: InjectOptions, reply: CheckedReply) => void
 const checkers = new WeakMap<ApiServer, Promise<Checker>>()
 
 function checkerOf(server: ApiServer): Promise<Checker> {

@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { type Checker, checkerFor, type OpenApiDocument } from './api-calls.ts'
 
 /** What `diseq` runs. */
 export const commandFile = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
@@ -22,6 +23,9 @@ export interface Reply {
   readonly text: string
   readonly headers: Headers
 }
+
+/** Holds replies against the description that the first node asked gave: all run the same program. */
+let checker: Checker | undefined
 
 const running = new Set<ChildProcess>()
 process.on('exit', () => {
@@ -139,12 +143,23 @@ export class NodeProcess {
     return this.#log.slice(-count).join('\n')
   }
 
+  /** @throws also where the reply is not as the node's own description has it. */
   async #request(path: string, init: RequestInit): Promise<Reply> {
-    const reply = await fetch(`${this.url}${path}`, {
-      ...init,
-      signal: AbortSignal.timeout(requestTimeoutMs),
-    })
-    return { status: reply.status, text: await reply.text(), headers: reply.headers }
+    checker ??= checkerFor((await (await this.#fetch('/openapi.json')).json()) as OpenApiDocument)
+    const reply = await this.#fetch(path, init)
+    const { status, headers } = reply
+    const text = await reply.text()
+    const method = init.method === 'POST' ? 'POST' : 'GET'
+    const contentType = headers.get('content-type') ?? undefined
+    checker(
+      { method, url: path },
+      { statusCode: status, headers: { 'content-type': contentType }, body: text },
+    )
+    return { status, text, headers }
+  }
+
+  #fetch(path: string, init: RequestInit = {}): Promise<Response> {
+    return fetch(`${this.url}${path}`, { ...init, signal: AbortSignal.timeout(requestTimeoutMs) })
   }
 
   #untilServing(child: ChildProcess): Promise<void> {

@@ -13,6 +13,7 @@ import { type BodyOf, readJsonBody, schemaOfShape } from '../strict-json.ts'
 import { originalRoute, readOrRefuse, sendText, takeJsonBodies } from './original-style.ts'
 
 const signedShape = { bytes: 'bytes', signature: 'bytes', validator: 'bytes' } as const
+const signedSchema = schemaOfShape(signedShape, { signature: signatureBytes, validator: hashBytes })
 
 /** Adds both to a scope of their own. */
 export function registerSignedRoutes(scope: FastifyInstance, context: ApiContext): void {
@@ -45,7 +46,7 @@ function addSignedRoute(
     summary: about.summary,
     description:
       'The exact bytes that were signed, the signature (64 bytes) and the voting key of its maker (32 bytes).',
-    body: schemaOfShape(signedShape),
+    body: signedSchema,
     response: { 200: plain('Verified, and handed to consensus.', { pattern: about.pattern }) },
     refusals: [...bodyProblems, 'rejected'],
   })
@@ -69,7 +70,7 @@ function signedOf({ bytes, signature, validator }: BodyOf<typeof signedShape>): 
 
 /** The height under way as `/get/commitments` shows it: each entry is a body that `/commit` takes. */
 export const commitmentsOfHeight = {
-  schema: listOf(schemaOfShape(signedShape)),
+  schema: listOf(signedSchema),
   forms: { asText: debugSigned, asJson: jsonSigned },
   list({ commitments, votes }: CommitmentsView, votingKeys: readonly PublicKey[]): SignedSubmission[] {
     const keyOf = (index: ValidatorIndex): PublicKey => votingKeys[index] ?? ('' as PublicKey)
