@@ -6,6 +6,7 @@ import type { Socket } from 'node:net'
 import type { ErrorObject } from 'ajv'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import type { SubmitRefusal } from './ports.ts'
+import { patterns } from './schemas/patterns.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -13,6 +14,14 @@ declare module 'fastify' {
     errorStyle?: 'text' | 'problem'
   }
 }
+
+/** What the patterns of parameters ask for, in words. */
+const formOfPattern = new Map<string, string>([
+  [patterns.hash, '64 digits of lower-case hex'],
+  [patterns.number, 'a whole number, at least 0'],
+  [patterns.positive, 'a whole number, at least 1'],
+  [patterns.heightOrLatest, 'a whole number or "latest"'],
+])
 
 const problemType = 'application/problem+json; charset=utf-8'
 
@@ -85,7 +94,13 @@ const codeOfRefusal = {
 export function errorOfRefusal(refusal: SubmitRefusal, offset = 0): ApiError {
   const index = refusal.index === undefined ? {} : { index: offset + refusal.index }
   const retry = refusal.code === 'pool-full' ? { retryAfterSeconds: refusal.retryAfterSeconds ?? 1 } : {}
-  return new ApiError(codeOfRefusal[refusal.code], refusal.reason, { ...index, ...retry })
+  return new ApiError(codeOfRefusal[refusal.code], sentenceOf(refusal.reason), { ...index, ...retry })
+}
+
+/** Reasons inside the node are parts of sentences; a first word that is a field's name stays as it is. */
+function sentenceOf(reason: string): string {
+  const begun = /^[a-z]+[ ,]/.test(reason) ? `${reason.charAt(0).toUpperCase()}${reason.slice(1)}` : reason
+  return begun.endsWith('.') ? begun : `${begun}.`
 }
 
 /** fastify's error handler. What is no client's fault is logged, and answered without its text. */
@@ -170,15 +185,18 @@ export function unsupportedMediaType(): ApiError {
   )
 }
 
+const partOfContext: Readonly<Record<string, string>> = {
+  querystring: 'query',
+  params: 'path',
+}
+
 function validationError(error: FastifyError, request: FastifyRequest): ApiError {
   const found = (error.validation ?? []) as unknown as ErrorObject[]
   const sentence = sentenceOfValidation(found, request.body)
   if (error.validationContext === 'body')
     return new ApiError('invalid-body', `The body is refused: ${sentence}.`)
-  return new ApiError(
-    'invalid-parameter',
-    `The request's ${error.validationContext} are refused: ${sentence}.`,
-  )
+  const part = partOfContext[error.validationContext ?? ''] ?? 'form'
+  return new ApiError('invalid-parameter', `The request's ${part} is refused: ${sentence}.`)
 }
 
 /** What a schema has against a value, as part of a sentence. Where it offers one object or a list of them, only what
@@ -194,5 +212,8 @@ export function sentenceOfValidation(errors: readonly ErrorObject[], value: unkn
   if (first.keyword === 'additionalProperties') {
     return `${at} has the unknown field "${String(first.params.additionalProperty)}"`
   }
+  if (first.keyword === 'enum') return `${at} must be one of: ${first.params.allowedValues.join(', ')}`
+  const form = first.keyword === 'pattern' ? formOfPattern.get(String(first.params.pattern)) : undefined
+  if (form !== undefined) return `${at} must be ${form}`
   return `${at} ${first.message ?? 'has another form than the API describes'}`
 }

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { blockText, dataBytesOf, idOfBlock } from '../block-json.ts'
 import type { ApiContext } from '../context.ts'
 import { ApiError } from '../errors.ts'
+import { patterns } from '../schemas/patterns.ts'
 import { json, noContent, problems } from '../schemas/routes.ts'
 import { integer, listOf, nullable, objectOf, ref } from '../schemas/shared.ts'
 import { immutable, numberOf, numberText, revalidate, sendJson, sendTagged } from './replies.ts'
@@ -25,7 +26,7 @@ function addBlock(scope: FastifyInstance, { ports }: ApiContext): void {
     params: objectOf({
       height: {
         type: 'string',
-        pattern: '^(latest|0|[1-9][0-9]{0,14})$',
+        pattern: patterns.heightOrLatest,
         description: 'A height, or "latest". Block 0 is genesis.',
       },
     }),

@@ -1,13 +1,15 @@
 // Proofs for strangers: finality of a message, all of a namespace, keys of the trie, headers. Their formats are
 // docs/proofs.md's; `diseq/verify` checks them with the genesis file alone.
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import { createHash } from 'node:crypto'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { hexToBytes, maxNamespaceBytes } from '../../codec/index.ts'
 import type { MessageId } from '../../types/index.ts'
 import type { ApiContext } from '../context.ts'
 import { ApiError } from '../errors.ts'
-import { json, problems } from '../schemas/routes.ts'
+import { patterns } from '../schemas/patterns.ts'
+import { json, noContent, problems } from '../schemas/routes.ts'
 import { hexHash, objectOf, ref, type Schema } from '../schemas/shared.ts'
-import { numberOf, numberText, sendJson } from './replies.ts'
+import { immutable, numberOf, numberText, sendJson, sendTagged } from './replies.ts'
 
 const tags = ['proofs']
 const maxHeaders = 1_000
@@ -21,7 +23,7 @@ const namespaceParam = {
 } as const
 const heightParam = {
   type: 'string',
-  pattern: '^[1-9][0-9]{0,14}$',
+  pattern: patterns.positive,
   description: 'The height of a final block; genesis needs no proof.',
 } as const
 
@@ -49,7 +51,7 @@ function addFinality(scope: FastifyInstance, { ports }: ApiContext): void {
       },
       { optional: ['trie'] },
     ),
-    response: proofReply('FinalityProof', 'The proof.'),
+    response: fixedProofReply('FinalityProof', 'The proof.'),
   }
   scope.get<{ Params: { id: string }; Querystring: { trie?: string } }>(
     '/v1/messages/:id/proof',
@@ -57,7 +59,8 @@ function addFinality(scope: FastifyInstance, { ports }: ApiContext): void {
     async (request, reply) => {
       const options = { withTrie: request.query.trie === 'true' }
       const text = await ports.finalityProof(request.params.id as MessageId, options)
-      return sendProof(reply, text, 'This node knows no final message with this id.')
+      const absent = 'This node knows no final message with this id.'
+      return options.withTrie ? sendProof(reply, text, absent) : sendFixedProof(request, reply, text, absent)
     },
   )
 }
@@ -68,7 +71,7 @@ function addNamespaceBlock(scope: FastifyInstance, { ports }: ApiContext): void 
     summary: "A namespace's messages in one block, with proof that none is missing, or that there are none",
     tags,
     params: objectOf({ namespace: namespaceParam, height: heightParam }),
-    response: proofReply('NamespaceProof', 'A proof for one block.'),
+    response: fixedProofReply('NamespaceProof', 'A proof for one block.'),
   }
   scope.get<{ Params: { namespace: string; height: string } }>(
     '/v1/namespaces/:namespace/blocks/:height',
@@ -77,7 +80,7 @@ function addNamespaceBlock(scope: FastifyInstance, { ports }: ApiContext): void 
       const { namespace, height } = request.params
       demandNamespace(namespace)
       const text = await ports.namespaceProof(namespace, { from: Number(height), count: 1 })
-      return sendProof(reply, text, `There is no final block ${height} yet.`)
+      return sendFixedProof(request, reply, text, `There is no final block ${height} yet.`)
     },
   )
 }
@@ -129,7 +132,7 @@ function addTrie(scope: FastifyInstance, { ports }: ApiContext): void {
       },
       { optional: ['height'] },
     ),
-    response: proofReply('TrieProof', 'The proof, of inclusion or absence.'),
+    response: fixedProofReply('TrieProof', 'The proof, of inclusion or absence.'),
   }
   scope.get<{ Params: { key: string }; Querystring: { height?: string } }>(
     '/v1/trie/:key/proof',
@@ -144,11 +147,8 @@ function addTrie(scope: FastifyInstance, { ports }: ApiContext): void {
           `The trie of block ${height} is no longer kept; those of the last 65 are.`,
         )
       }
-      return sendProof(
-        reply,
-        proof,
-        `There is no final block${height === undefined ? '' : ` ${height}`} yet.`,
-      )
+      if (height === undefined) return sendProof(reply, proof, 'There is no final block yet.')
+      return sendFixedProof(request, reply, proof, `There is no final block ${height} yet.`)
     },
   )
 }
@@ -181,6 +181,23 @@ function addHeaders(scope: FastifyInstance, { ports }: ApiContext): void {
 
 function proofReply(name: string, description: string): Record<number, Schema> {
   return { ...problems(['invalid-parameter', 'not-found']), 200: json(description, ref(name)) }
+}
+
+/** Of routes that may answer with what never changes. */
+function fixedProofReply(name: string, description: string): Record<number, Schema> {
+  return { ...proofReply(name, description), 304: noContent }
+}
+
+/** What it proves stays so; another node may prove it with the votes of another quorum. */
+function sendFixedProof(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  text: string | undefined,
+  absent: string,
+): FastifyReply {
+  if (text === undefined) throw new ApiError('not-found', absent)
+  const tag = createHash('sha256').update(text).digest('hex')
+  return sendTagged(request, reply, { tag, cacheControl: immutable, text: () => text })
 }
 
 function sendProof(reply: FastifyReply, text: string | undefined, absent: string): FastifyReply {

@@ -1,5 +1,6 @@
 // Replies of `/v1`: JSON, never kept by caches unless the route says so, and pages of numbers in the query.
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { patterns } from '../schemas/patterns.ts'
 import { problems } from '../schemas/routes.ts'
 
 const jsonType = 'application/json; charset=utf-8'
@@ -29,7 +30,7 @@ export const revalidate = 'no-cache'
 
 /** Schema of a number in a query. Queries are text: nothing is coerced, so its form is what is checked. */
 export function numberText(description: string): { type: 'string'; pattern: string; description: string } {
-  return { type: 'string', pattern: '^(0|[1-9][0-9]{0,14})$', description }
+  return { type: 'string', pattern: patterns.number, description }
 }
 
 /** The number of a parameter that passed `numberText`, at most `max`. */

@@ -1,6 +1,7 @@
 // The named schemas that routes refer to: what checks input and what describes it are the same objects.
 import { maxNamespaceBytes } from '../../codec/index.ts'
 import { problemCodes } from '../errors.ts'
+import { patterns } from './patterns.ts'
 
 export type Schema = Readonly<Record<string, unknown>>
 
@@ -27,7 +28,7 @@ export function nullable(schema: { readonly type: string }): Schema {
   return { ...schema, type: [schema.type, 'null'] }
 }
 
-export const hexHash = { type: 'string', pattern: '^[0-9a-f]{64}$' } as const
+export const hexHash = { type: 'string', pattern: patterns.hash } as const
 export const hexSignature = { type: 'string', pattern: '^[0-9a-f]{128}$' } as const
 export const u32 = { type: 'integer', minimum: 0, maximum: 0xffff_ffff } as const
 export const integer = { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER } as const

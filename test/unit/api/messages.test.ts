@@ -123,6 +123,40 @@ test('passes on why the node refuses, by code', async (t) => {
   }
 })
 
+test('says why as a sentence, however the node worded it', async (t) => {
+  const { node, post } = callsTo(t)
+  for (const [reason, told] of [
+    ['the pool is full; try again soon', 'The pool is full; try again soon.'],
+    ['expiresAt 0 has passed', 'expiresAt 0 has passed.'],
+    ['Evidence has the timestamp 0.', 'Evidence has the timestamp 0.'],
+  ] as const) {
+    node.refusal = { kind: 'refused', code: 'expired', reason }
+    assert.equal((await post('/v1/messages', { data: 'AA==' })).json().detail, told)
+    assert.equal((await post('/schedule', '{"data":[1],"timestamp":0}')).body, told)
+  }
+})
+
+test('names in words what a parameter has to be', async (t) => {
+  const { get, post } = callsTo(t)
+  const hash = '64 digits of lower-case hex'
+  for (const [url, told] of [
+    ['/v1/pool?limit=-1', "The request's query is refused: limit must be a whole number, at least 0."],
+    ['/v1/headers?from=0', "The request's query is refused: from must be a whole number, at least 1."],
+    ['/v1/headers', "The request's query is refused: it must have required property 'from'."],
+    ['/v1/pool?x=1', 'The request\'s query is refused: it has the unknown field "x".'],
+    ['/v1/blocks/x', 'The request\'s path is refused: height must be a whole number or "latest".'],
+    ['/v1/messages/x', `The request's path is refused: id must be ${hash}.`],
+    ['/v1/trie/x/proof', `The request's path is refused: key must be ${hash}.`],
+  ] as const) {
+    const reply = await get(url)
+    assert.deepEqual([reply.statusCode, reply.json().detail], [400, told])
+  }
+  assert.equal(
+    (await post('/v1/messages?wait=now', { data: 'AA==' })).json().detail,
+    "The request's query is refused: wait must be one of: final.",
+  )
+})
+
 test('refuses a message that has expired, and takes one that may be in the next block', async (t) => {
   const { node, post } = callsTo(t)
   node.finalise()

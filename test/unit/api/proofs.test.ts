@@ -37,6 +37,33 @@ test('every proof route answers what the verifier takes', async (t) => {
   }
 })
 
+test('a proof that stays as it is may be kept for good, and is not sent again to those who have it', async (t) => {
+  const chain = await chainOf(blocks)
+  const { get } = callsTo(t, {}, new ChainNode(chain))
+  const [id] = await idsOf(chain, 1)
+  const key = '0'.repeat(64)
+  for (const url of [
+    `/v1/messages/${id}/proof`,
+    '/v1/namespaces/a/blocks/1',
+    '/v1/namespaces/aa/blocks/1',
+    `/v1/trie/${key}/proof?height=2`,
+  ]) {
+    const { headers } = await get(url)
+    assert.match(String(headers['cache-control']), /immutable/, url)
+    const again = await get(url, { 'if-none-match': String(headers.etag) })
+    assert.deepEqual([again.statusCode, again.body, again.headers.etag], [304, '', headers.etag], url)
+  }
+  for (const url of [
+    `/v1/messages/${id}/proof?trie=true`,
+    `/v1/trie/${key}/proof`,
+    '/v1/namespaces/a/blocks?from=1',
+    '/v1/headers?from=1',
+  ]) {
+    const { headers } = await get(url)
+    assert.deepEqual([headers['cache-control'], headers.etag], ['no-store', undefined], url)
+  }
+})
+
 test('a range has the blocks that were asked for, as far as there are such', async (t) => {
   const chain = await chainOf(blocks)
   const { get } = callsTo(t, {}, new ChainNode(chain))
