@@ -61,7 +61,8 @@ export const options = {
     description: 'How often peers are asked how far they are.',
   }),
   poolMaxBytes: option(integer({ min: MiB, max: 2 ** 40 }), 256 * MiB, limits, {
-    description: 'Bytes of batches waiting to be sequenced; when full, new messages are answered 503.',
+    description:
+      'Bytes of batches waiting to be sequenced; when full, new messages are answered 503. Validators need 128 MiB: with less the largest batches of others find no room.',
   }),
   poolMaxBatches: option(integer({ min: 16, max: 10_000_000 }), 20_000, limits, {
     description: 'Batches waiting to be sequenced; when full, new messages are answered 503.',

@@ -2,12 +2,21 @@
 // Needs a container engine with Compose, and the base image (from a registry, or made before).
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { Client } from '../../src/client/index.ts'
+import { dashboardQueries } from '../support/dashboards.ts'
 import { freePorts, until, untilReady } from '../support/local-network.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -18,7 +27,7 @@ const skip = reasonToSkip()
 const override = join(scratch, 'ports.yaml')
 
 after(() => {
-  if (skip === false) composeRun('down', '--volumes', '--timeout', '5')
+  if (skip === false) composeRun('--profile', '*', 'down', '--volumes', '--timeout', '5')
   rmSync(scratch, { recursive: true })
 })
 
@@ -61,10 +70,11 @@ test('a network in containers takes real messages and outlives what is done to i
   await untilReady(addresses[1] ?? '')
   await send(1)
 
-  // Cut off: it is not ready, the others go on; then it catches up.
+  // Cut off: the others go on, and it knows that it does not keep up; then it catches up.
   const network = `${project}_default`
   engine('network', 'disconnect', network, `${project}-node2-1`)
   await send(0, 1, 3)
+  await until(() => !isReadyInside(2))
   engine('network', 'connect', '--alias', 'node2', network, `${project}-node2-1`)
   await untilReady(addresses[2] ?? '')
   await send(2)
@@ -96,6 +106,42 @@ function turnsOf(turn: number): number {
   assert.equal(turn, 6)
   return 11
 }
+
+test('with the profile monitoring, Prometheus scrapes the four nodes, and has an answer to every query of the dashboards', {
+  skip: skip === false ? reasonToSkipPrometheus() : skip,
+  timeout: 300_000,
+}, async (context) => {
+  const port = await freePorts(1)
+  const image = prometheusImage()
+  const service = `  prometheus:\n    image: ${image}\n    ports: !override ["127.0.0.1:${port}:9090"]\n`
+  appendFileSync(override, service)
+  composeRun('--profile', 'monitoring', 'up', '--detach', '--no-build', '--no-deps', 'prometheus')
+  const ask = async (path: string): Promise<unknown> => {
+    const reply = await fetch(`http://127.0.0.1:${port}/api/v1/${path}`).catch(() => undefined)
+    return reply?.ok === true ? ((await reply.json()) as { data: unknown }).data : undefined
+  }
+  await until(async () => {
+    const found = (await ask('targets')) as { activeTargets: { health: string }[] } | undefined
+    return found?.activeTargets.length === 4 && found.activeTargets.every(({ health }) => health === 'up')
+  })
+  await until(async () => {
+    const found = (await ask('rules')) as { groups: { rules: { health: string }[] }[] } | undefined
+    const rules = found?.groups.flatMap((group) => group.rules) ?? []
+    return rules.length >= 15 && rules.every(({ health }) => health === 'ok')
+  })
+  const queries = dashboardQueries({ rateInterval: '1m' })
+  const client = new Client({ nodes: [0, 1, 2].map((node) => `http://127.0.0.1:${publishedPort(node)}`) })
+  for (const [at, query] of queries.entries()) {
+    await until(async () => {
+      await client.send([{ data: new TextEncoder().encode(`seen ${at}`), timestamp: Date.now() % 2 ** 32 }])
+      const found = (await ask(`query?query=${encodeURIComponent(query)}`)) as
+        | { result: unknown[] }
+        | undefined
+      return (found?.result.length ?? 0) > 0
+    })
+  }
+  context.diagnostic(`${image}: ${queries.length} queries answered`)
+})
 
 test('each node has its own keys and nobody else’s, and runs as no root', { skip }, () => {
   const keys = [0, 1, 2, 3].map((node) => inNode(node, 'cat', '/data/keys/voting.seed'))
@@ -154,6 +200,55 @@ function countMessages(nodes: readonly string[]): { ids: string[]; stop: () => v
   return { ids, stop: () => controller.abort() }
 }
 
+/** What the node says of itself to its own container, wherever else it can be reached. */
+function isReadyInside(node: number): boolean {
+  const probe = "fetch('http://127.0.0.1:8080/health/ready').then(({ status }) => console.log(status))"
+  return inNode(node, 'node', '-e', probe) === '200'
+}
+
+function publishedPort(node: number): string {
+  return engine('port', `${project}-node${node}-1`, '8080').split(':').at(-1) ?? ''
+}
+
+function imageOfPrometheus(): string {
+  return /image: (prom\/prometheus:\S+)/.exec(readFileSync(join(root, 'compose.yaml'), 'utf8'))?.[1] ?? ''
+}
+
+/** The image of compose.yaml; where it is out of reach, one made of the machine's own Prometheus, run in the same way. */
+function prometheusImage(): string {
+  const named = imageOfPrometheus()
+  if (hasImage(named)) return named
+  const folder = join(scratch, 'prometheus')
+  mkdirSync(folder)
+  copyFileSync(run('sh', ['-c', 'command -v prometheus']), join(folder, 'prometheus'))
+  const lines = [
+    `FROM ${baseImage()}`,
+    'COPY prometheus /bin/prometheus',
+    'RUN install -d -o nobody -g nogroup /prometheus',
+    'USER nobody',
+    'ENTRYPOINT ["/bin/prometheus"]',
+    'CMD ["--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/prometheus"]',
+  ]
+  writeFileSync(join(folder, 'Dockerfile'), lines.join('\n'))
+  engine('build', '--tag', 'diseq-test-prometheus', folder)
+  return 'diseq-test-prometheus'
+}
+
+function reasonToSkipPrometheus(): string | false {
+  if (hasImage(imageOfPrometheus())) return false
+  const isThere = spawnSync('prometheus', ['--version']).status === 0
+  return isThere ? false : 'neither the image of Prometheus nor the program is to be had'
+}
+
+function baseImage(): string {
+  return /^FROM (\S+)/m.exec(readFileSync(join(root, 'Dockerfile'), 'utf8'))?.[1] ?? ''
+}
+
+function hasImage(name: string): boolean {
+  if (spawnSync('docker', ['image', 'inspect', name]).status === 0) return true
+  return spawnSync('docker', ['pull', name]).status === 0
+}
+
 function inNode(node: number, ...command: string[]): string {
   return engine('exec', `${project}-node${node}-1`, ...command)
 }
@@ -190,9 +285,5 @@ function composeCommand(): string[] | undefined {
 function reasonToSkip(): string | false {
   if (spawnSync('docker', ['info']).status !== 0) return 'no container engine runs here'
   if (compose === undefined) return 'Compose is missing'
-  const image = /^FROM (\S+)/m.exec(readFileSync(join(root, 'Dockerfile'), 'utf8'))?.[1] ?? ''
-  const isThere = spawnSync('docker', ['image', 'inspect', image]).status === 0
-  if (!isThere && spawnSync('docker', ['pull', image]).status !== 0)
-    return `the image ${image} is out of reach`
-  return false
+  return hasImage(baseImage()) ? false : `the image ${baseImage()} is out of reach`
 }

@@ -2,11 +2,12 @@
 // programs prometheus and promtool.
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { dashboardQueries } from '../support/dashboards.ts'
 import { aLocalNetwork, freePorts, type LocalNetwork, until } from '../support/local-network.ts'
 
 const config = fileURLToPath(new URL('../../config', import.meta.url))
@@ -29,7 +30,7 @@ test('the rules load and are evaluated, every query of the dashboards has data, 
   assert.ok((await rules()).length >= 15)
   await until(async () => (await rules()).every(({ health }) => health === 'ok'))
 
-  for (const expression of dashboardQueries()) {
+  for (const expression of dashboardQueries({ rateInterval: '15s' })) {
     await until(async () => {
       const { result } = (await query(`query?query=${encodeURIComponent(expression)}`)) as {
         result: unknown[]
@@ -108,16 +109,4 @@ function keepSending({ client }: LocalNetwork): () => void {
     }
   })()
   return () => controller.abort()
-}
-
-function dashboardQueries(): string[] {
-  const folder = join(config, 'grafana', 'dashboards')
-  const expressions: string[] = []
-  for (const file of readdirSync(folder)) {
-    JSON.parse(readFileSync(join(folder, file), 'utf8'), (key, value) => {
-      if (key === 'expr') expressions.push(String(value))
-      return value
-    })
-  }
-  return expressions.map((text) => text.replaceAll('$instance', '.*').replaceAll('$__rate_interval', '15s'))
 }
