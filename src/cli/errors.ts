@@ -93,7 +93,7 @@ function systemLine({
 
 function commanderLine(message: string): string {
   // The suggestion comes on a line of its own.
-  return `${oneLine(message.replace(/^error: /, ''))}; --help shows what there is`
+  return `${oneLine(message.replace(/^error: /, '')).replace(/\.$/, '')}; --help shows what there is`
 }
 
 /** Without the stack that some libraries put into a message. */

@@ -1,16 +1,17 @@
 // `diseq completion`: what a shell needs to complete commands and options, made from the program itself.
 import { Argument, type Command } from 'commander'
-import type { Context } from '../command.ts'
+import { type CommonOptions, type Context, newCommand } from '../command.ts'
 
 const shells = ['bash', 'zsh', 'fish'] as const
 type Shell = (typeof shells)[number]
 
 export function addCompletionCommand(program: Command, { terminal }: Context): void {
-  program
-    .command('completion')
-    .description('print a completion script; for bash: source <(diseq completion bash)')
+  newCommand(program, 'completion', 'print a completion script; for bash: source <(diseq completion bash)')
     .addArgument(new Argument('<shell>', 'for which shell').choices(shells))
-    .action((shell: Shell) => terminal.print(scriptFor(shell, program)))
+    .action((shell: Shell, { json }: CommonOptions) => {
+      const script = scriptFor(shell, program)
+      terminal.print(json ? JSON.stringify({ shell, script }) : script)
+    })
 }
 
 /** A command's words (`signing import`), and what may follow them. */

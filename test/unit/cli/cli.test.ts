@@ -3,7 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { runCli } from '../../../src/cli/program.ts'
+import type { Command } from 'commander'
+import { makeProgram, runCli } from '../../../src/cli/program.ts'
 import type { Terminal } from '../../../src/cli/terminal.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'diseq-cli-'))
@@ -56,6 +57,16 @@ test('help is a result; a call without a command shows it and is wrong', async (
   assert.equal((await run([])).code, 2)
 })
 
+test('every command takes --json', () => {
+  const ends = (command: Command): Command[] =>
+    command.commands.length === 0 ? [command] : command.commands.flatMap(ends)
+  const terminal = {} as Terminal
+  const without = ends(makeProgram({ terminal, exitCode: 0 }))
+    .filter((command) => !command.options.some(({ long }) => long === '--json'))
+    .map((command) => command.name())
+  assert.deepEqual(without, [])
+})
+
 test('the version is that of the package', async () => {
   const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'))
   assert.deepEqual(await run(['--version']), { code: 0, out: version, err: '' })
@@ -65,7 +76,10 @@ test('wrong calls exit 2 with one line that says what to do', async () => {
   await assertWrongUsage(['statsu'], /^diseq: unknown command 'statsu' \(Did you mean status\?\)/)
   await assertWrongUsage(['status', '--nod', 'x'], /unknown option '--nod' \(Did you mean --node\?\)/)
   await assertWrongUsage(['status', '--node', 'localhost:1'], /An address such as http/)
-  await assertWrongUsage(['block', 'first'], /An integer from 0/)
+  await assertWrongUsage(
+    ['block', 'first'],
+    /is invalid for argument 'height'\. An integer from 0 to \d+ is needed; --help shows what there is$/,
+  )
   await assertWrongUsage(['block'], /missing required argument 'height'/)
   await assertWrongUsage(['keys'], /required option '--home <dir>' not specified/)
   await assertWrongUsage(['keys', '--home', scratch, '--power', '0'], /An integer from 1 to 4294967295/)
