@@ -8,6 +8,8 @@ import { TestNetwork } from '../support/processes.ts'
 
 const messagesTotal = 100_000
 const groupSize = 500
+/** A node is killed each time the readers have been told of so many more. */
+const messagesPerKill = 5_000
 const readersTotal = 1_000
 const samples = 40
 
@@ -26,7 +28,11 @@ test('a reader counts each of 100,000 messages once, in one order, while nodes a
   const killing = (async () => {
     for (let turn = 0; isSending; turn++) {
       const node = network.node(turn % 4)
-      await new Promise((resolve) => setTimeout(resolve, 3_000))
+      const seen = Math.max(...readers.map(({ length }) => length))
+      await network.until(
+        'the chain goes on',
+        () => !isSending || readers.some(({ length }) => length >= seen + messagesPerKill),
+      )
       await node.kill()
       kills += 1
       await network.start([turn % 4])
