@@ -38,7 +38,7 @@ test('a packed and installed package has the command, the examples and nothing o
     files.filter((name) => ['src', 'test', 'scripts'].includes(name)),
     [],
   )
-  assert.ok(files.includes('config') && files.includes('LICENSE'))
+  for (const name of ['config', 'docs', 'LICENSE', 'SECURITY.md']) assert.ok(files.includes(name), name)
   const main = join(app, 'node_modules', 'diseq', 'dist', 'cli', 'main.js')
   assert.match(run(process.execPath, [main, 'testnet', '--output', 'net'], app).stdout, /^Made 4 nodes/)
 })

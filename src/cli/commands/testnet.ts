@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { formatHostPort, loadConfig } from '../../node/config.ts'
 import { defaultTestnetOptions, makeTestnet } from '../../node/testnet.ts'
 import { type Context, newCommand } from '../command.ts'
+import { plural } from '../format.ts'
 import { addNetworkFlags, type NetworkFlags, networkOptionsOf } from '../network-options.ts'
 
 interface Flags extends NetworkFlags {
@@ -46,7 +47,7 @@ function printTestnet(flags: Flags, { terminal }: Context): void {
     )
     return
   }
-  terminal.print(`Made ${nodes.length} nodes of "${genesis.chainId}" in ${flags.output}.`)
+  terminal.print(`Made ${plural(nodes.length, 'node')} of "${genesis.chainId}" in ${flags.output}.`)
   for (const { home, http } of nodes)
     terminal.print(`  diseq start --home ${home}   # http://${formatHostPort(http)}`)
   if (options.hosts === undefined) terminal.print(`All at once: diseq devnet --output ${flags.output}`)
