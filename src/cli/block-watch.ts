@@ -11,17 +11,18 @@ export interface BlockWatchOptions {
 /** Between two questions: what a person does not notice, and a loopback server neither. */
 const pollIntervalMs = 200
 
-/** Tells of each final block above `height`, in order, until the signal aborts. */
+/** Tells of each final block above `height`, in order, until the signal aborts: those final by then included. */
 export async function watchBlocks(
   height: number,
   { nodes, onBlock, signal }: BlockWatchOptions,
 ): Promise<void> {
   let seen = height
-  while (!signal.aborted) {
+  for (;;) {
+    const isLastLook = signal.aborted
     try {
       const client = new Client({ nodes: nodes(), busyTimeoutMs: 0, timeoutMs: 5_000 })
       const { finalHeight } = await client.status()
-      while (seen < finalHeight && !signal.aborted) {
+      while (seen < finalHeight) {
         const block = await client.block(seen + 1)
         if (block === undefined) break
         seen += 1
@@ -31,6 +32,7 @@ export async function watchBlocks(
       // No node answers just now: one that ended is told of elsewhere, one that starts will answer.
       if (!(error instanceof ClientError || error instanceof TypeError)) throw error
     }
+    if (isLastLook) return
     await pause(pollIntervalMs, signal)
   }
 }

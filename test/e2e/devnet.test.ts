@@ -47,6 +47,8 @@ test('devnet takes messages, outlives a node, stops at Ctrl-C and goes on later'
   assert.equal(second.ready.height, 2)
   assert.match(send(second.ready.nodes, 'third'), / 3 0$/)
   assert.equal(await second.stop(), 0)
+  // Told of although it was stopped right after the block became final.
+  assert.equal(JSON.parse(await second.nextLine()).height, 3)
 })
 
 async function startDevnet(options: readonly string[]) {

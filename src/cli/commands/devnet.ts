@@ -47,12 +47,14 @@ async function runDevnet(flags: NetworkFlags, { terminal }: Context): Promise<vo
   await requireFreePorts(portsOf(network), '127.0.0.1')
   children.start(network.nodes, terminal.env)
 
+  const watched = watchNetwork(network, children, { isJson, terminal, signal: stopping.signal })
   try {
-    const watched = watchNetwork(network, children, { isJson, terminal, signal: stopping.signal })
     const cause = await Promise.race([signal, allEnded.promise, watched])
     if (cause === 'all ended') throw new Failure(`${flags.output}: every node ended; the lines above say why`)
   } finally {
     stopping.abort()
+    // What became final just now is still told, unless there is no waiting for it.
+    await Promise.race([watched.catch(() => undefined), insisted])
     if (children.count > 0) await stopNodes(children, insisted, terminal)
   }
   terminal.note(`Stopped. The data are in ${flags.output}; the next start goes on from there.`)
