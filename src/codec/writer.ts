@@ -3,35 +3,47 @@ import { hexToBytes } from './hex.ts'
 
 const utf8 = new TextEncoder()
 
+interface Scratch {
+  readonly bytes: Uint8Array
+  readonly view: DataView
+}
+
+/** What is written grows in memory that finished writers leave to the next: to get it anew takes longer than to write
+ *  most values. Writers are nested a few deep at most; larger ones are not worth keeping. */
+const scratches: Scratch[] = []
+const scratchesMax = 8
+const scratchBytes = 4096
+const keptBytesMax = 64 * 1024
+
 export class ByteWriter {
-  #bytes: Uint8Array
-  #view: DataView
+  #scratch: Scratch
   #size = 0
 
   /** @param capacityBytes a guess; it grows. */
   constructor(capacityBytes = 256) {
-    this.#bytes = new Uint8Array(capacityBytes)
-    this.#view = new DataView(this.#bytes.buffer)
+    const scratch = scratches.pop()
+    this.#scratch =
+      scratch !== undefined && scratch.bytes.length >= capacityBytes ? scratch : newScratch(capacityBytes)
   }
 
   u8(value: number): this {
     checkUnsigned(value, 0xff)
     const at = this.#grow(1)
-    this.#view.setUint8(at, value)
+    this.#scratch.view.setUint8(at, value)
     return this
   }
 
   u16(value: number): this {
     checkUnsigned(value, 0xffff)
     const at = this.#grow(2)
-    this.#view.setUint16(at, value)
+    this.#scratch.view.setUint16(at, value)
     return this
   }
 
   u32(value: number): this {
     checkUnsigned(value, 0xffff_ffff)
     const at = this.#grow(4)
-    this.#view.setUint32(at, value)
+    this.#scratch.view.setUint32(at, value)
     return this
   }
 
@@ -39,15 +51,15 @@ export class ByteWriter {
   u64(value: number): this {
     checkUnsigned(value, Number.MAX_SAFE_INTEGER)
     const at = this.#grow(8)
-    this.#view.setUint32(at, Math.floor(value / 0x1_0000_0000))
-    this.#view.setUint32(at + 4, value >>> 0)
+    this.#scratch.view.setUint32(at, Math.floor(value / 0x1_0000_0000))
+    this.#scratch.view.setUint32(at + 4, value >>> 0)
     return this
   }
 
   /** Bytes without a length: the reader knows it. */
   raw(bytes: Uint8Array): this {
     const at = this.#grow(bytes.length)
-    this.#bytes.set(bytes, at)
+    this.#scratch.bytes.set(bytes, at)
     return this
   }
 
@@ -68,24 +80,41 @@ export class ByteWriter {
     return this.u8(bytes.length).raw(bytes)
   }
 
-  /** The bytes written, as an array of their own. */
+  /** The bytes written, as an array of their own. Nothing can be written or finished after that. */
   finish(): Uint8Array {
-    return this.#bytes.slice(0, this.#size)
+    const scratch = this.#scratch
+    if (scratch === finished) throw alreadyFinished()
+    this.#scratch = finished
+    if (scratches.length < scratchesMax && scratch.bytes.length <= keptBytesMax) scratches.push(scratch)
+    return scratch.bytes.slice(0, this.#size)
   }
 
   /** Offset of `sizeBytes` free bytes. It may replace the buffer, so it comes before any use of one. */
   #grow(sizeBytes: number): number {
     const at = this.#size
     this.#size += sizeBytes
-    if (this.#size > this.#bytes.length) {
-      const larger = new Uint8Array(Math.max(this.#size, 2 * this.#bytes.length))
-      larger.set(this.#bytes.subarray(0, at))
-      this.#bytes = larger
-      this.#view = new DataView(larger.buffer)
+    if (this.#size > this.#scratch.bytes.length) {
+      const { bytes } = this.#scratch
+      if (this.#scratch === finished) throw alreadyFinished()
+      const larger = newScratch(Math.max(this.#size, 2 * bytes.length))
+      larger.bytes.set(bytes.subarray(0, at))
+      this.#scratch = larger
     }
     return at
   }
 }
+
+function newScratch(capacityBytes: number): Scratch {
+  const bytes = new Uint8Array(Math.max(capacityBytes, scratchBytes))
+  return { bytes, view: new DataView(bytes.buffer) }
+}
+
+function alreadyFinished(): RangeError {
+  return new RangeError('the bytes of this writer were taken already')
+}
+
+/** In place of the memory of a writer that is finished. */
+const finished: Scratch = { bytes: new Uint8Array(0), view: new DataView(new ArrayBuffer(0)) }
 
 function checkUnsigned(value: number, max: number): void {
   if (!Number.isInteger(value) || value < 0 || value > max) {

@@ -49,3 +49,13 @@ test('a reader refuses integers of 2^53 and more, short bytes, and bytes left ov
   const claimsMuch = new ByteWriter().u32(0xffff_ffff).finish()
   assert.throws(() => new ByteReader(claimsMuch).bytes(1024), /at most 1024/)
 })
+
+test('a writer that is finished takes no more, and what it gave stays as it was', () => {
+  const first = new ByteWriter(16).u32(1)
+  const bytes = first.finish()
+  const second = new ByteWriter(16).u32(2)
+  const nested = new ByteWriter(16).u32(3).finish()
+  assert.throws(() => first.u8(9), RangeError)
+  assert.throws(() => first.finish(), RangeError)
+  assert.deepEqual([...bytes, ...second.finish(), ...nested], [0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3])
+})
