@@ -33,7 +33,6 @@ export class SimulatedDisk {
   readonly #options: DiskOptions
   /** Keys as one character a byte. */
   #values = new Map<string, Uint8Array>()
-  #sortedKeys: string[] | undefined
   /** Of the writes that are not synced yet, the oldest first. */
   #undo: Undo[] = []
   #pending: PendingWrite[] = []
@@ -98,7 +97,6 @@ export class SimulatedDisk {
   /** Puts other content in place of all. The node must be down. */
   restore(image: DiskImage): void {
     this.#values = new Map(image)
-    this.#sortedKeys = undefined
     this.#undo = []
     this.isDamaged = false
   }
@@ -129,13 +127,11 @@ export class SimulatedDisk {
     const undo: (readonly [string, Uint8Array | undefined])[] = []
     for (const operation of operations) {
       const key = textOf(operation.key)
-      const before = this.#values.get(key)
-      if (!isSynced) undo.push([key, before])
+      if (!isSynced) undo.push([key, this.#values.get(key)])
       if (operation.type === 'del') {
-        if (this.#values.delete(key)) this.#sortedKeys = undefined
+        this.#values.delete(key)
         continue
       }
-      if (before === undefined) this.#sortedKeys = undefined
       this.#values.set(key, new Uint8Array(operation.value))
     }
     // A synced write makes everything before it in the log durable as well.
@@ -148,7 +144,6 @@ export class SimulatedDisk {
       if (before === undefined) this.#values.delete(key)
       else this.#values.set(key, before)
     }
-    this.#sortedKeys = undefined
   }
 
   /** Some reads go to the disk and take time, so that other things happen meanwhile. */
@@ -163,9 +158,10 @@ export class SimulatedDisk {
   }
 
   async *#iterate({ gte, lt, reverse = false, limit }: KeyRange): AsyncGenerator<KeyValueEntry> {
-    this.#sortedKeys ??= [...this.#values.keys()].sort()
     const [from, to] = [textOf(gte), textOf(lt)]
-    const keys = this.#sortedKeys.filter((key) => key >= from && key < to)
+    const keys: string[] = []
+    for (const key of this.#values.keys()) if (key >= from && key < to) keys.push(key)
+    keys.sort()
     if (reverse) keys.reverse()
     const entries: KeyValueEntry[] = []
     for (const key of keys.slice(0, limit)) {

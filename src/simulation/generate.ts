@@ -20,19 +20,22 @@ export interface GenerateOptions {
   readonly faultModel?: FaultModel
   /** Liars, if the faults have any, do these things. */
   readonly lies?: readonly string[]
+  /** Times as long as the seed says until the network heals, with as many more faults: what a run costs at its
+   *  beginning and its end weighs less. */
+  readonly longer?: number
 }
 
 /** One seed in so many runs the real signatures and VRF. */
 const realCryptoEvery = 10
 
 export function scenarioOf(options: GenerateOptions): Scenario {
-  const { seed } = options
+  const { seed, longer = 1 } = options
   const random = Random.stream(seed, 'scenario')
   const groups = options.faults ?? faultGroups
   const powers = powersOf(random, options.validators ?? random.pick([1, 3, 4, 4, 4, 4, 5, 7]))
   const faultModel = options.faultModel ?? (random.chance(0.15) ? 'crash' : 'byzantine')
   const limits = limitsOf(random)
-  const healMs = random.between(3_000, 15_000)
+  const healMs = random.between(3_000, 15_000) * longer
   const frail = new FrailNodes(powers, faultModel, random)
   const liars =
     groups.includes('liars') && (random.chance(0.6) || options.lies !== undefined)
@@ -46,6 +49,7 @@ export function scenarioOf(options: GenerateOptions): Scenario {
     nodes,
     validators: powers.length,
     healMs,
+    longer,
     frail,
   })
   return {
@@ -148,19 +152,20 @@ interface FaultRules {
   readonly nodes: number
   readonly validators: number
   readonly healMs: number
+  readonly longer: number
   readonly frail: FrailNodes
 }
 
 function faultsOf(rules: FaultRules): Fault[] {
-  const { random, groups, healMs } = rules
+  const { random, groups, healMs, longer } = rules
   const makers = groups.flatMap((group) => faultMakers[group])
   if (makers.length === 0) return []
   // From quiet runs to rough ones.
-  const count = random.pick([0, 3, 8, 20])
+  const count = random.pick([0, 3, 8, 20]) * longer
   const faults: Fault[] = []
   for (let made = 0; made < count; made++) {
     const atMs = random.between(0, Math.floor(healMs * 0.9))
-    const forMs = Math.min(Math.ceil(random.exponential(healMs / 6)) + 50, healMs - atMs)
+    const forMs = Math.min(Math.ceil(random.exponential(healMs / longer / 6)) + 50, healMs - atMs)
     const fault = random.pick(makers)({ ...rules, atMs, forMs })
     if (Array.isArray(fault)) faults.push(...fault)
     else if (fault !== undefined) faults.push(fault as Fault)

@@ -1,15 +1,12 @@
 // One simulated node: the real replica over a simulated disk, clock and wire. It starts, crashes anywhere, and starts
 // again from what its disk kept. A crash leaves the old process hanging in the air: nothing it waited for ever comes.
-import { commitmentEntriesMax, type Frame } from '../codec/index.ts'
-import { sha256, sha256Hex, signingInput } from '../crypto/native/index.ts'
-import { FrameVerifier } from '../network/verify.ts'
+import type { Frame } from '../codec/index.ts'
+import { signingInput } from '../crypto/native/index.ts'
 import type { FinalEvent } from '../node/chain-head.ts'
 import type { ConnectedPeer, Keys, Log } from '../node/ports.ts'
 import { Replica, type ReplicaSettings } from '../node/replica.ts'
 import { Signing } from '../node/signing.ts'
 import type { Submission } from '../node/submission.ts'
-import type { Thresholds } from '../quorum/index.ts'
-import { conflictOf } from '../sequencing/index.ts'
 import { ChainStore, checkAgainstDatabase, SigningRecord, StorageError } from '../storage/index.ts'
 import type { Genesis, Message, PeerId, SignedKind, ValidatorIndex } from '../types/index.ts'
 import type { Behaviour } from './behaviour.ts'
@@ -18,12 +15,13 @@ import type { Random } from './random.ts'
 import { SimulatedRecordFile } from './record-disk.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { Identity, SimulatedSchemes } from './schemes.ts'
+import type { SharedVerifier } from './verifier.ts'
 import { answerTo, type RequestKind, Wire } from './wire.ts'
 
 /** What is the same for all nodes of a run. */
 export interface Common {
   readonly genesis: Genesis
-  readonly thresholds: Thresholds
+  readonly verifier: SharedVerifier
   readonly settings: ReplicaSettings
   readonly schemes: SimulatedSchemes
   readonly scheduler: Scheduler
@@ -65,7 +63,6 @@ export interface NodeOptions {
 interface Process {
   isAlive: boolean
   replica: Replica | undefined
-  readonly verifier: FrameVerifier
 }
 
 /** Heights above the final one whose frames gossip takes, as network/admission.ts has it. */
@@ -132,15 +129,7 @@ export class SimulatedNode {
 
   start(): void {
     if (this.#process !== undefined) return
-    const { genesis, thresholds, schemes } = this.#options.common
-    const verifier = new FrameVerifier({
-      genesis,
-      thresholds,
-      crypto: { sha256, sha256Hex, verifySignature: schemes.verifySignature },
-      entriesMax: commitmentEntriesMax(genesis.limits, genesis.validators.length),
-      convicts: ({ first, second }) => conflictOf(first, second) !== undefined,
-    })
-    const process: Process = { isAlive: true, replica: undefined, verifier }
+    const process: Process = { isAlive: true, replica: undefined }
     this.#process = process
     this.#run(process).catch((error: unknown) => this.#fail(process, error))
   }
@@ -163,7 +152,7 @@ export class SimulatedNode {
     const replica = process?.replica
     if (process === undefined || replica === undefined) return
     const { events } = this.#options
-    const verified = process.verifier.verify(bytes)
+    const verified = this.#options.common.verifier.verify(bytes)
     if (!verified.ok) {
       events.onBadFrame(from.peerId, `${verified.rejected}: ${verified.detail}`)
       return
@@ -190,7 +179,7 @@ export class SimulatedNode {
       return bent
     }
     const answer = await answerTo(kind, body, {
-      verifier: process.verifier,
+      verifier: this.#options.common.verifier,
       take: (frames) => {
         for (const frame of frames) events.onSeen(frame)
         this.#take(replica, frames, from)
@@ -235,7 +224,7 @@ export class SimulatedNode {
 
   async #run(process: Process): Promise<void> {
     const { common, events } = this.#options
-    const { genesis, settings, schemes } = common
+    const { genesis, settings, schemes, verifier } = common
     const log = this.#log(process)
     const store = await ChainStore.open({ store: this.disk.open(), genesis })
     const signing = await this.#openSigning(store, log)
@@ -248,9 +237,9 @@ export class SimulatedNode {
       signing,
       transport: this.#wire(process),
       verifier: {
-        verifyFrame: (frame) => process.verifier.verifyFrame(frame),
+        verifyFrame: (frame) => verifier.verifyFrame(frame),
         verifyFinal: (final) => {
-          const verified = process.verifier.verifyFinalBlock(final)
+          const verified = verifier.verifyFinalBlock(final)
           return verified.ok ? { ok: true } : { ok: false, reason: verified.detail }
         },
       },
@@ -313,7 +302,7 @@ export class SimulatedNode {
   #wire(process: Process): Wire {
     const { events } = this.#options
     return new Wire({
-      verifier: process.verifier,
+      verifier: this.#options.common.verifier,
       isAlive: () => process.isAlive,
       peers: events.peers,
       broadcast: events.onBroadcast,

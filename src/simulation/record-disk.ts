@@ -6,7 +6,9 @@ import type { DiskOptions } from './disk.ts'
 export class SimulatedRecordFile {
   isFull = false
   readonly #options: DiskOptions
-  #content: Uint8Array | undefined
+  /** Grown in steps, so that an append costs what it appends; `#size` bytes of it are written. */
+  #bytes: Uint8Array | undefined
+  #size = 0
   #pending: { readonly bytes: Uint8Array; readonly isReplacement: boolean } | undefined
   #opening = 0
 
@@ -14,15 +16,16 @@ export class SimulatedRecordFile {
     this.#options = options
   }
 
+  /** A copy; undefined where there is no file. */
   get content(): Uint8Array | undefined {
-    return this.#content
+    return this.#bytes?.slice(0, this.#size)
   }
 
   open(): RecordFile {
     this.#opening += 1
     const opening = this.#opening
     return {
-      read: async () => this.#content?.slice(),
+      read: async () => this.content,
       append: (bytes) => this.#write(opening, bytes, false),
       replace: (bytes) => this.#write(opening, bytes, true),
     }
@@ -35,7 +38,7 @@ export class SimulatedRecordFile {
     this.#pending = undefined
     if (pending === undefined) return
     if (pending.isReplacement) {
-      if (random.chance(0.5)) this.#content = pending.bytes
+      if (random.chance(0.5)) this.restore(pending.bytes)
       return
     }
     const reached = random.chance(0.3) ? pending.bytes.length : random.between(0, pending.bytes.length)
@@ -44,12 +47,14 @@ export class SimulatedRecordFile {
 
   /** Puts another content in its place (an old copy, a damaged one, none). The node must be down. */
   restore(content: Uint8Array | undefined): void {
-    this.#content = content
+    this.#bytes = content
+    this.#size = content?.length ?? 0
   }
 
   #write(opening: number, bytes: Uint8Array, isReplacement: boolean): Promise<void> {
     const { scheduler, random, lagMs, onWrite } = this.#options
-    this.#pending = { bytes: bytes.slice(), isReplacement }
+    const written = bytes.slice()
+    this.#pending = { bytes: written, isReplacement }
     return new Promise((resolve, reject) => {
       scheduler.after(random.within(0.2, 2) + lagMs(), () => {
         if (opening !== this.#opening) return
@@ -60,8 +65,8 @@ export class SimulatedRecordFile {
         }
         if (onWrite('before')) return
         this.#pending = undefined
-        if (isReplacement) this.#content = bytes.slice()
-        else this.#append(bytes)
+        if (isReplacement) this.restore(written)
+        else this.#append(written)
         if (onWrite('after')) return
         resolve()
       })
@@ -69,6 +74,13 @@ export class SimulatedRecordFile {
   }
 
   #append(bytes: Uint8Array): void {
-    this.#content = new Uint8Array(Buffer.concat([this.#content ?? new Uint8Array(), bytes]))
+    const size = this.#size + bytes.length
+    if (this.#bytes === undefined || this.#bytes.length < size) {
+      const larger = new Uint8Array(2 * size)
+      if (this.#bytes !== undefined) larger.set(this.#bytes.subarray(0, this.#size))
+      this.#bytes = larger
+    }
+    this.#bytes.set(bytes, this.#size)
+    this.#size = size
   }
 }

@@ -13,6 +13,7 @@ import { Random } from './random.ts'
 import type { FaultKind, Liar, Scenario } from './scenario.ts'
 import { Scheduler } from './scheduler.ts'
 import { identityOf, realSchemes, standInSchemes } from './schemes.ts'
+import { SharedVerifier } from './verifier.ts'
 import { Weather } from './weather.ts'
 import type { RequestKind } from './wire.ts'
 
@@ -76,13 +77,9 @@ class Run {
     this.#scenario = scenario
     this.#options = options
     const { genesis, thresholds } = genesisOf(scenario)
-    this.#common = {
-      genesis,
-      thresholds,
-      settings,
-      schemes: scenario.hasRealCrypto ? realSchemes : standInSchemes,
-      scheduler: this.#scheduler,
-    }
+    const schemes = scenario.hasRealCrypto ? realSchemes : standInSchemes
+    const verifier = new SharedVerifier({ genesis, thresholds, schemes })
+    this.#common = { genesis, verifier, settings, schemes, scheduler: this.#scheduler }
     this.#weather = new Weather({ random: Random.stream(seed, 'weather'), distance })
     this.#checks = new Checks({
       genesis,

@@ -1,13 +1,7 @@
 // Stand-ins for the signature scheme and the VRF: keyed hashes. Whoever knows the public key can make them, and nobody
 // in a run does so for another's key; what they cost is a hundredth. A tenth of the seeds run the real ones.
-import {
-  createSigner,
-  createVrfProver,
-  hashConcat,
-  publicKeyOf,
-  sha256,
-  vrfPublicKeyOf,
-} from '../crypto/native/index.ts'
+import { hash } from 'node:crypto'
+import { createSigner, createVrfProver, publicKeyOf, sha256, vrfPublicKeyOf } from '../crypto/native/index.ts'
 import { nativeSchemes, type Schemes } from '../node/schemes.ts'
 import type { PublicKey, VrfPublicKey } from '../types/index.ts'
 
@@ -79,20 +73,31 @@ export const standInSchemes: SimulatedSchemes = {
 }
 
 function standInSignature(publicKey: PublicKey, message: Uint8Array): Uint8Array {
-  return doubled(hashConcat(Buffer.from(publicKey, 'latin1'), message), 64)
+  return doubled(keyedHash(publicKey, message), 64)
 }
 
 function standInProof(publicKey: VrfPublicKey, alpha: Uint8Array): Uint8Array {
-  return doubled(hashConcat(Buffer.from(`vrf ${publicKey}`, 'latin1'), alpha), proofBytes)
+  return doubled(keyedHash(`vrf ${publicKey}`, alpha), proofBytes)
 }
 
 function outputOf(proof: Uint8Array): Uint8Array | undefined {
-  return proof.length === proofBytes ? doubled(sha256(proof), 64) : undefined
+  return proof.length === proofBytes ? doubled(hash('sha256', proof, 'buffer'), 64) : undefined
+}
+
+/** What is hashed last, one after another: a key of a fixed length, and a message. */
+let hashed = Buffer.alloc(1_024)
+
+function keyedHash(key: string, message: Uint8Array): Uint8Array {
+  const size = key.length + message.length
+  if (size > hashed.length) hashed = Buffer.alloc(2 * size)
+  hashed.write(key, 0, 'latin1')
+  hashed.set(message, key.length)
+  return hash('sha256', hashed.subarray(0, size), 'buffer')
 }
 
 /** A digest repeated up to a length. */
 function doubled(digest: Uint8Array, size: number): Uint8Array {
   const bytes = new Uint8Array(size)
-  for (let at = 0; at < size; at += digest.length) bytes.set(digest.subarray(0, size - at), at)
+  for (let at = 0; at < size; at++) bytes[at] = digest[at % digest.length] ?? 0
   return bytes
 }

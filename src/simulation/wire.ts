@@ -19,9 +19,9 @@ import {
   type PeerStatus,
   type ViewRequest,
 } from '../codec/index.ts'
-import type { FrameVerifier } from '../network/verify.ts'
 import type { ConnectedPeer, Transport } from '../node/ports.ts'
 import type { Batch, PeerId } from '../types/index.ts'
+import type { SharedVerifier } from './verifier.ts'
 
 /** After which a request without an answer fails. */
 const requestTimeoutMs = 2_000
@@ -30,7 +30,7 @@ export type RequestKind = 'status' | 'view' | 'batches' | 'blocks'
 
 /** What a wire needs of the world around its node. */
 export interface WireOptions {
-  readonly verifier: FrameVerifier
+  readonly verifier: SharedVerifier
   readonly isAlive: () => boolean
   readonly peers: () => readonly ConnectedPeer[]
   /** To everyone else, each copy with a fate of its own. */
@@ -118,7 +118,7 @@ export class Wire implements Transport {
 /** Those of the frames that verify. */
 export function verifiedFrames(
   frames: readonly Uint8Array[],
-  verifier: FrameVerifier,
+  verifier: SharedVerifier,
   onBad: (reason: string) => void,
 ): Frame[] {
   const valid: Frame[] = []
@@ -132,7 +132,7 @@ export function verifiedFrames(
 
 /** What a node does with requests. */
 export interface Answers {
-  readonly verifier: FrameVerifier
+  readonly verifier: SharedVerifier
   /** Frames that came with a request. */
   readonly take: (frames: readonly Frame[]) => void
   readonly onBadFrame: (reason: string) => void

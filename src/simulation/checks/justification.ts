@@ -8,8 +8,8 @@ export class JustificationCheck {
   readonly #context: CheckContext
   readonly #powers: readonly number[]
   readonly #quorum: number
-  /** Who sent which vote, of the heights that are not final. */
-  readonly #votes = new Map<string, Set<ValidatorIndex>>()
+  /** Who sent which vote, by height, of the heights that are not final. */
+  readonly #votes = new Map<Height, Map<string, Set<ValidatorIndex>>>()
   /** The view in which a block was made. */
   readonly #madeIn = new Map<BlockId, View>()
   readonly #forwarded = new Set<Height>()
@@ -60,7 +60,7 @@ export class JustificationCheck {
     if (!hasLiars && !this.#forwarded.has(height))
       this.#context.report('forwarding', `block ${height} is final, and nobody sent its finalization on`)
     this.#forwarded.delete(height - 8)
-    for (const key of this.#votes.keys()) if (Number(key.split('/')[1]) < height - 2) this.#votes.delete(key)
+    for (const noted of this.#votes.keys()) if (noted < height - 2) this.#votes.delete(noted)
   }
 
   #onCertificate(certificate: Certificate): void {
@@ -74,10 +74,12 @@ export class JustificationCheck {
     of: { readonly height: Height; readonly view: View; readonly blockId?: BlockId },
     validators: readonly ValidatorIndex[],
   ): void {
-    const key = `${kind}/${of.height}/${of.view}/${of.blockId ?? ''}`
-    const voters = this.#votes.get(key) ?? new Set<ValidatorIndex>()
+    const votes = this.#votes.get(of.height) ?? new Map<string, Set<ValidatorIndex>>()
+    this.#votes.set(of.height, votes)
+    const key = `${kind}/${of.view}/${of.blockId ?? ''}`
+    const voters = votes.get(key) ?? new Set<ValidatorIndex>()
+    votes.set(key, voters)
     for (const validator of validators) voters.add(validator)
-    this.#votes.set(key, voters)
   }
 
   #checkNotarize(height: Height, view: View, blockId: BlockId): void {
@@ -85,8 +87,8 @@ export class JustificationCheck {
     if (madeIn === undefined) return
     this.#checkedCount += 1
     for (let below = view - 1; below >= 0; below--) {
-      if (madeIn < view && this.#isPossible(`notarize/${height}/${below}/${blockId}`)) return
-      if (this.#isPossible(`nullify/${height}/${below}/`)) continue
+      if (madeIn < view && this.#isPossible(height, `notarize/${below}/${blockId}`)) return
+      if (this.#isPossible(height, `nullify/${below}/`)) continue
       this.#context.report(
         'justification',
         `an honest validator notarizes ${blockId.slice(0, 8)}, made in view ${madeIn}, in view ${view} of height ${height}, and nothing in view ${below} allows it`,
@@ -100,8 +102,8 @@ export class JustificationCheck {
       )
   }
 
-  #isPossible(key: string): boolean {
-    const voters = this.#votes.get(key)
+  #isPossible(height: Height, key: string): boolean {
+    const voters = this.#votes.get(height)?.get(key)
     let power = 0
     for (const [validator, each] of this.#powers.entries()) {
       if (!this.#context.isHonest(validator) || voters?.has(validator)) power += each

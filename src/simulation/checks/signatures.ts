@@ -1,13 +1,12 @@
 // Invariant 2: no honest validator contradicts itself, over all its crashes. Goes by what was on the wire, whoever
 // sent it: an honest validator's signature can be made by nobody else.
-import { encodePoolCommitmentBody } from '../../codec/index.ts'
-import type { PoolCommitment, Proposal, ValidatorIndex, Vote } from '../../types/index.ts'
+import type { Height, PoolCommitment, Proposal, ValidatorIndex, Vote } from '../../types/index.ts'
 import type { CheckContext, Frame } from './judge.ts'
 
 export class SignatureCheck {
   readonly #context: CheckContext
-  /** What a validator signed, by kind, height and view. */
-  readonly #signed: Map<string, string>[] = []
+  /** What was signed, by height, then by kind, view and validator. */
+  readonly #signed = new Map<Height, Map<string, string>>()
   #checkedCount = 0
 
   constructor(context: CheckContext) {
@@ -34,19 +33,17 @@ export class SignatureCheck {
 
   /** Forgets what is far below: heights that long are final for all. */
   forgetBelow(height: number): void {
-    for (const signed of this.#signed) {
-      for (const key of signed?.keys() ?? []) if (Number(key.split('/')[1]) < height) signed.delete(key)
-    }
+    for (const signed of this.#signed.keys()) if (signed < height) this.#signed.delete(signed)
   }
 
   #onVote(vote: Vote): void {
     const { kind, height, view, validator } = vote
     const said = vote.kind === 'nullify' ? '' : vote.blockId
-    this.#note(validator, `${kind}/${height}/${view}`, said)
+    this.#note(validator, height, `${kind}/${view}`, said)
     const opposite = kind === 'nullify' ? 'finalize' : kind === 'finalize' ? 'nullify' : undefined
     if (
       opposite !== undefined &&
-      this.#signed[validator]?.has(`${opposite}/${height}/${view}`) &&
+      this.#signed.get(height)?.has(`${opposite}/${view}/${validator}`) &&
       this.#context.isHonest(validator)
     )
       this.#context.report(
@@ -56,31 +53,33 @@ export class SignatureCheck {
   }
 
   #onProposal({ height, view, leader, blockId, block }: Proposal): void {
-    this.#note(leader, `proposal/${height}/${view}`, blockId)
+    this.#note(leader, height, `proposal/${view}`, blockId)
     if (block !== undefined && block.header.view < view)
-      this.#note(block.header.leader, `proposal/${height}/${block.header.view}`, block.id)
+      this.#note(block.header.leader, height, `proposal/${block.header.view}`, block.id)
   }
 
-  #onCommitment(commitment: PoolCommitment): void {
-    const { validator, height } = commitment
-    this.#note(
-      validator,
-      `pool-commitment/${height}/`,
-      Buffer.from(encodePoolCommitmentBody(commitment)).toString('base64'),
-    )
+  #onCommitment({ validator, height, bytes }: PoolCommitment): void {
+    const said = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
+    this.#note(validator, height, 'pool-commitment/', said)
   }
 
-  #note(validator: ValidatorIndex, key: string, said: string): void {
+  #note(validator: ValidatorIndex, height: Height, what: string, said: string): void {
     if (!this.#context.isHonest(validator)) return
     this.#checkedCount += 1
-    this.#signed[validator] ??= new Map()
-    const signed = this.#signed[validator]
+    const signed = this.#signed.get(height) ?? new Map<string, string>()
+    this.#signed.set(height, signed)
+    const key = `${what}/${validator}`
     const before = signed.get(key)
     if (before === undefined) signed.set(key, said)
     else if (before !== said)
       this.#context.report(
         'double signing',
-        `validator ${validator} signed two different ${key}: ${before.slice(0, 12)} and ${said.slice(0, 12)}`,
+        `validator ${validator} signed two different ${what} of height ${height}: ${short(before)} and ${short(said)}`,
       )
   }
+}
+
+/** The start of what was signed, an id or bytes, for a person to read. */
+function short(said: string): string {
+  return /^[0-9a-f]*$/.test(said) ? said.slice(0, 12) : `${said.length} bytes`
 }
