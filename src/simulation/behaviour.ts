@@ -4,6 +4,7 @@ import type { Frame, PeerStatus } from '../codec/index.ts'
 import type { Replica } from '../node/replica.ts'
 import type { Genesis, SignedKind, TimeMs, ValidatorIndex } from '../types/index.ts'
 import type { Random } from './random.ts'
+import type { RequestKind } from './wire.ts'
 
 /** What a liar has at hand. */
 export interface LiarTools {
@@ -35,6 +36,8 @@ export interface Behaviour {
   onSend?(frame: Frame, to: number): readonly Frame[]
   /** False where its own replica shall not see a verified frame. */
   onReceive?(frame: Frame, from: number): boolean
+  /** False where a request of its replica, and what it pushes with it, goes to nobody. */
+  asks?(kind: RequestKind): boolean
   answerStatus?(status: PeerStatus): PeerStatus
   /** What answers in place of these frames; undefined: nothing, ever. */
   answerView?(frames: readonly Uint8Array[]): readonly Uint8Array[] | undefined

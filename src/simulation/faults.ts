@@ -120,7 +120,8 @@ export class FaultInjector {
   #beginAt(node: SimulatedNode, fault: NodeFault): void {
     switch (fault.kind) {
       case 'crash':
-        this.#crash(node, fault)
+        // A liar's twin runs on the same machine.
+        for (const each of this.#options.nodes) if (each.peerId === node.peerId) this.#crash(each, fault)
         return
       case 'slow-node':
         node.lagMs = fault.lagMs

@@ -2,7 +2,7 @@
 // have at most power l, and together with those whose disk or record is lost or who are gone, at most f.
 import { defaultLimits } from '../codec/index.ts'
 import type { FaultModel, Message, ProtocolLimits } from '../types/index.ts'
-import { lieNames } from './byzantine/index.ts'
+import { completerLie, lieNames, twinLie } from './byzantine/index.ts'
 import { thresholdsOfModel } from './checks/judge.ts'
 import { Random } from './random.ts'
 import type { Fault, Liar, Scenario, Submission } from './scenario.ts'
@@ -39,7 +39,7 @@ export function scenarioOf(options: GenerateOptions): Scenario {
   const frail = new FrailNodes(powers, faultModel, random)
   const liars =
     groups.includes('liars') && (random.chance(0.6) || options.lies !== undefined)
-      ? liarsOf(random, frail, options.lies)
+      ? liarsOf({ random, company: Random.stream(seed, 'company'), frail, chosen: options.lies })
       : []
   const observers = random.chance(0.2) ? 1 : 0
   const nodes = powers.length + observers
@@ -135,12 +135,22 @@ function limitsOf(random: Random): ProtocolLimits {
   }
 }
 
-function liarsOf(random: Random, frail: FrailNodes, chosen: readonly string[] | undefined): Liar[] {
+/** What is drawn by itself; the rest comes in company. */
+const drawnLies = lieNames.filter((name) => name !== completerLie)
+
+function liarsOf(options: {
+  random: Random
+  company: Random
+  frail: FrailNodes
+  chosen: readonly string[] | undefined
+}): Liar[] {
+  const { random, company, frail, chosen } = options
   const liars: Liar[] = []
   do {
     const node = frail.take({ lies: true })
     if (node === undefined) break
-    const lies = random.shuffle(lieNames).slice(0, random.pick([1, 1, 2, 3]))
+    const lies = random.shuffle(drawnLies).slice(0, random.pick([1, 1, 2, 3]))
+    if (lies.includes(twinLie) && company.chance(0.5)) lies.push(completerLie)
     liars.push({ node, lies: chosen ?? lies })
   } while (random.chance(0.6))
   return liars

@@ -2,6 +2,6 @@
 export { lieNames } from './byzantine/index.ts'
 export { type FaultGroup, faultGroups, type GenerateOptions, scenarioOf } from './generate.ts'
 export { type RunOptions, type RunReport, run } from './run.ts'
-export type { Fault, Liar, Scenario } from './scenario.ts'
+export type { Fault, Liar, Scenario, Submission } from './scenario.ts'
 export { type Shrunk, shrink } from './shrink.ts'
 export { Tally } from './tally.ts'

@@ -1,7 +1,8 @@
 // One run of a scenario: nodes, network, faults and checks put together, from the first event to the last. The same
 // scenario gives the same run, bit for bit.
 import { encodeFrame, type Frame } from '../codec/index.ts'
-import type { PeerId } from '../types/index.ts'
+import type { FinalEvent } from '../node/chain-head.ts'
+import type { MessageId, PeerId } from '../types/index.ts'
 import type { LiarTools } from './behaviour.ts'
 import { busyLie, lies, twinLie } from './byzantine/index.ts'
 import { Checks } from './checks/index.ts'
@@ -20,6 +21,11 @@ import type { RequestKind } from './wire.ts'
 export interface RunOptions {
   /** Called with one line for everything that a reader of a failed run wants to see. */
   readonly trace?: (line: string) => void
+  /** Called as things happen, for whoever measures. */
+  readonly onAccepted?: (node: number, atMs: number, ids: readonly MessageId[]) => void
+  readonly onFinal?: (node: number, atMs: number, event: FinalEvent) => void
+  /** Bytes leave a node for another: a frame, a request or an answer. */
+  readonly onCarried?: (from: number, to: number, sizeBytes: number) => void
 }
 
 export interface RunReport {
@@ -195,6 +201,7 @@ class Run {
           this.#trace(
             `node ${number} finalises ${event.height} (${event.messageIds.length} messages, view ${event.final.finalization.view})`,
           )
+          this.#options.onFinal?.(node.number, this.#scheduler.nowMs, event)
           if (!node.isLiar) this.#checks.onFinal(node.number, event, this.#moment())
         },
         onStarted: () => {
@@ -278,6 +285,7 @@ class Run {
   }
 
   #deliver(from: SimulatedNode, to: SimulatedNode, bytes: Uint8Array): void {
+    this.#options.onCarried?.(from.number, to.number, bytes.length)
     for (const delayMs of this.#weather.fateOf(from.number, to.number))
       this.#scheduler.after(delayMs + to.lagMs, () => to.receive(bytes, from))
   }
@@ -287,16 +295,19 @@ class Run {
     request: { peer: PeerId; kind: RequestKind; body: Uint8Array; answer: (body: Uint8Array) => void },
   ): void {
     const { peer, kind, body, answer } = request
+    if (from.behaviours.some((behaviour) => behaviour.asks?.(kind) === false)) return
     // A liar with a twin answers each peer with one of the two.
     const candidates = this.#nodes.filter((node) => node.peerId === peer && node.isUp)
     const to = candidates[from.number % Math.max(1, candidates.length)]
     const [thereMs] = to === undefined ? [] : this.#weather.fateOf(from.number, to.number)
     if (to === undefined || thereMs === undefined) return
+    this.#options.onCarried?.(from.number, to.number, body.length)
     this.#scheduler.after(thereMs + to.lagMs, () => {
       const delayMs = to.behaviours.reduce((sum, behaviour) => sum + (behaviour.answerDelayMs?.() ?? 0), 0)
       to.answer(kind, body, from).then(
         (reply) => {
           if (reply === undefined) return
+          this.#options.onCarried?.(to.number, from.number, reply.length)
           const [backMs] = this.#weather.fateOf(to.number, from.number)
           if (backMs !== undefined) this.#scheduler.after(backMs + delayMs + from.lagMs, () => answer(reply))
         },
@@ -352,6 +363,7 @@ class Run {
       const message = messages[at]
       return message === undefined ? [] : [{ id, message }]
     })
+    this.#options.onAccepted?.(number, this.#scheduler.nowMs, submission.ids)
     this.#checks.onAccepted(number, this.#scheduler.nowMs, accepted)
   }
 

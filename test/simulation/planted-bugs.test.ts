@@ -25,6 +25,7 @@ const foundAt: Readonly<Record<string, number>> = {
   'restart-with-old-record': 3,
   'nullify-not-persisted': 9,
   'order-by-clamped-time': 8,
+  'view-certificate-not-persisted': 90,
   'one-lister-is-enough': 1,
   'leader-not-checked': 1,
 }

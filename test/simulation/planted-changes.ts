@@ -289,7 +289,10 @@ const searches: Readonly<Record<string, Search>> = {
   'nullify-not-persisted': crashes,
   'proposal-lost-after-notarize': crashes,
   'answered-before-disk': crashes,
-  'view-certificate-not-persisted': { faults: ['crash', 'network', 'liars'], lies: ['vote-withholder'] },
+  'view-certificate-not-persisted': {
+    faults: ['crash', 'liars'],
+    lies: ['twin', 'vote-completer'],
+  },
   'batch-lost-after-commitment': { faults: ['crash', 'liars'], lies: ['batch-withholder'] },
   'finalize-after-nullify': crashes,
   'nullify-after-finalize': crashes,

@@ -16,12 +16,15 @@ import { syncLiar } from './sync-liar.ts'
 import { timeLiar } from './time-liar.ts'
 import { twin } from './twin.ts'
 import { usurper } from './usurper.ts'
+import { voteCompleter } from './vote-completer.ts'
 import { voteWithholder } from './vote-withholder.ts'
 
 /** The one that needs a second node with the same keys. */
 export const twinLie = 'twin'
 /** The one under which the network is never idle. */
 export const busyLie = 'line-filler'
+/** The one that does most in the company of a twin: it takes two proposals of a view. */
+export const completerLie = 'vote-completer'
 
 export const lies: Readonly<Record<string, MakeBehaviour>> = {
   [twinLie]: twin,
@@ -41,6 +44,7 @@ export const lies: Readonly<Record<string, MakeBehaviour>> = {
   'idle-prodder': idleProdder,
   usurper,
   [busyLie]: lineFiller,
+  [completerLie]: voteCompleter,
 }
 
 export const lieNames: readonly string[] = Object.keys(lies)
