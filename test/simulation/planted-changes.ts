@@ -69,7 +69,7 @@ const changes: Readonly<Record<string, readonly Change[]>> = {
   'nullify-not-persisted': unrecorded('nullify'),
   'notarize-not-persisted': unrecorded('notarize'),
   'batch-lost-after-commitment': [
-    { file: driver, from: '      this.#saveBatch({ batch, receivedAt, pinned: false })\n', to: '' },
+    { file: driver, from: '      this.#saveBatch(batch, receivedAt)\n', to: '' },
   ],
   'proposal-lost-after-notarize': [
     { file: driver, from: "    this.#pendingFrames.push({ kind: 'block', block })\n", to: '' },
