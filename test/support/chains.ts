@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { encodeMessage } from '../../src/codec/index.ts'
-import type { NodeProcess } from './node-process.ts'
+import type { NodeHttp } from './node-http.ts'
 
 /** The parts of a block of `/v1/blocks` that tests look at. */
 export interface BlockSummary {
@@ -28,16 +28,16 @@ interface Status {
 
 const pageLimit = 100
 
-export function statusOf(node: NodeProcess): Promise<Status> {
+export function statusOf(node: NodeHttp): Promise<Status> {
   return node.json<Status>('/v1/status')
 }
 
-export async function heightOf(node: NodeProcess): Promise<number> {
+export async function heightOf(node: NodeHttp): Promise<number> {
   return (await statusOf(node)).finalHeight
 }
 
 /** Final blocks from a height on, without genesis. */
-export async function blocksOf(node: NodeProcess, from = 1): Promise<BlockSummary[]> {
+export async function blocksOf(node: NodeHttp, from = 1): Promise<BlockSummary[]> {
   const blocks: BlockSummary[] = []
   let next: number | null = from
   while (next !== null) {
@@ -51,7 +51,7 @@ export async function blocksOf(node: NodeProcess, from = 1): Promise<BlockSummar
 
 /** A look-out: true from the first time that a block of a height from `from` on is such, reading each block once. */
 export function sighting(
-  node: NodeProcess,
+  node: NodeHttp,
   from: number,
   isSuch: (block: BlockSummary) => boolean,
 ): () => Promise<boolean> {
@@ -80,7 +80,7 @@ export function sequenceOf(blocks: readonly BlockSummary[]): string[] {
 }
 
 /** Whether all nodes have the same tip, of at least `height`, and nothing pending. */
-export async function isSettled(nodes: readonly NodeProcess[], height = 0): Promise<boolean> {
+export async function isSettled(nodes: readonly NodeHttp[], height = 0): Promise<boolean> {
   const statuses = await Promise.all(nodes.map(statusOf))
   const tips = new Set(statuses.map(({ finalBlockId }) => finalBlockId))
   return (
@@ -91,7 +91,7 @@ export async function isSettled(nodes: readonly NodeProcess[], height = 0): Prom
 
 /** Nodes that are settled have one sequence, in which each of `ids` is exactly once, and one root. Returns the blocks. */
 export async function assertOneSequence(
-  nodes: readonly NodeProcess[],
+  nodes: readonly NodeHttp[],
   ids: Iterable<string>,
 ): Promise<BlockSummary[]> {
   const chains = await Promise.all(nodes.map((node) => blocksOf(node)))

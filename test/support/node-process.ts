@@ -4,7 +4,9 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Checker, checkerFor, type OpenApiDocument } from './api-calls.ts'
+import { NodeHttp } from './node-http.ts'
+
+export type { Reply } from './node-http.ts'
 
 /** What `diseq` runs. */
 export const commandFile = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
@@ -15,34 +17,24 @@ export const childEnvironment: NodeJS.ProcessEnv = {
 }
 const startTimeoutMs = 60_000
 const stopTimeoutMs = 20_000
-const requestTimeoutMs = 30_000
 const logLinesKept = 4_000
-
-export interface Reply {
-  readonly status: number
-  readonly text: string
-  readonly headers: Headers
-}
-
-/** Holds replies against the description that the first node asked gave: all run the same program. */
-let checker: Checker | undefined
 
 const running = new Set<ChildProcess>()
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
 
-export class NodeProcess {
-  readonly name: string
+export class NodeProcess extends NodeHttp {
   readonly home: string
-  /** `http://host:port`, the same after every start. */
-  readonly url: string
   /** Multiaddr with the peer id. */
   readonly p2pAddress: string
+  readonly #launcher: readonly string[]
+  readonly #environment: NodeJS.ProcessEnv
   readonly #logLevel: string
   readonly #log: string[] = []
   #child: ChildProcess | undefined
   #ended: Promise<number | string> = Promise.resolve(0)
+  #ending: number | string | undefined
 
   constructor(options: {
     name: string
@@ -50,11 +42,18 @@ export class NodeProcess {
     httpPort: number
     p2pAddress: string
     logLevel?: string
+    /** Where its HTTP is; loopback where absent. */
+    host?: string
+    /** A command that becomes the one after it, such as one that enters a namespace. */
+    launcher?: readonly string[]
+    /** Variables besides those of all nodes. */
+    environment?: NodeJS.ProcessEnv
   }) {
-    this.name = options.name
+    super(options.name, `http://${options.host ?? '127.0.0.1'}:${options.httpPort}`)
     this.home = options.home
-    this.url = `http://127.0.0.1:${options.httpPort}`
     this.p2pAddress = options.p2pAddress
+    this.#launcher = options.launcher ?? []
+    this.#environment = { ...childEnvironment, ...options.environment }
     this.#logLevel = options.logLevel ?? 'info'
   }
 
@@ -64,6 +63,11 @@ export class NodeProcess {
 
   get pid(): number | undefined {
     return this.#child?.pid
+  }
+
+  /** How the last run ended: its exit code or the signal that ended it. Undefined while it runs. */
+  get ending(): number | string | undefined {
+    return this.#ending
   }
 
   /** Lines of the log so far, of all runs. */
@@ -81,11 +85,13 @@ export class NodeProcess {
     if (this.#child !== undefined) throw new Error(`${this.name} runs already`)
     const flags = ['--home', this.home, '--log-format', 'json', '--log-level', this.#logLevel]
     // The channel closes when this process is gone, however it went, and then the node stops by itself.
-    const child = spawn(process.execPath, [commandFile, 'start', ...flags, ...args], {
+    const [command, ...before] = [...this.#launcher, process.execPath]
+    const child = spawn(command ?? '', [...before, commandFile, 'start', ...flags, ...args], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      env: childEnvironment,
+      env: this.#environment,
     })
     this.#child = child
+    this.#ending = undefined
     running.add(child)
     this.#note(`--- ${this.name} starts, pid ${child.pid}`)
     this.#ended = new Promise((resolve) => {
@@ -93,7 +99,8 @@ export class NodeProcess {
         this.#note(`--- ${this.name} ended: ${signal ?? `exit code ${code}`}`)
         running.delete(child)
         if (this.#child === child) this.#child = undefined
-        resolve(signal ?? code ?? 0)
+        this.#ending = signal ?? code ?? 0
+        resolve(this.#ending)
       })
     })
     this.#keepLines(child)
@@ -117,49 +124,15 @@ export class NodeProcess {
     if (how !== 0) throw new Error(`${this.name} did not stop cleanly: ${how}\n${this.tail(40)}`)
   }
 
-  async get(path: string, headers: Record<string, string> = {}): Promise<Reply> {
-    return this.#request(path, { headers })
-  }
-
-  /** The JSON of a reply. @throws unless the status is 200. */
-  async json<T>(path: string): Promise<T> {
-    const { status, text } = await this.get(path)
-    if (status !== 200) throw new Error(`${this.name} ${path}: ${status} ${text.slice(0, 300)}`)
-    return JSON.parse(text) as T
-  }
-
-  /** A body that is no text or bytes goes as JSON. */
-  async post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Reply> {
-    const isRaw = typeof body === 'string' || body instanceof Uint8Array
-    return this.#request(path, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...headers },
-      body: isRaw ? (body as string) : JSON.stringify(body),
-    })
-  }
-
   /** The end of the log. */
   tail(count: number): string {
     return this.#log.slice(-count).join('\n')
   }
 
-  /** @throws also where the reply is not as the node's own description has it. */
-  async #request(path: string, init: RequestInit): Promise<Reply> {
-    checker ??= checkerFor((await (await this.#fetch('/openapi.json')).json()) as OpenApiDocument)
-    const reply = await this.#fetch(path, init)
-    const { status, headers } = reply
-    const text = await reply.text()
-    const method = init.method === 'POST' ? 'POST' : 'GET'
-    const contentType = headers.get('content-type') ?? undefined
-    checker(
-      { method, url: path },
-      { statusCode: status, headers: { 'content-type': contentType }, body: text },
-    )
-    return { status, text, headers }
-  }
-
-  #fetch(path: string, init: RequestInit = {}): Promise<Response> {
-    return fetch(`${this.url}${path}`, { ...init, signal: AbortSignal.timeout(requestTimeoutMs) })
+  /** What it said since it was last started. */
+  logOfLastRun(): string {
+    const start = this.#log.findLastIndex((line) => line.startsWith(`--- ${this.name} starts`))
+    return this.#log.slice(Math.max(0, start)).join('\n')
   }
 
   #untilServing(child: ChildProcess): Promise<void> {

@@ -1,12 +1,19 @@
 // A stranger that joins a network's gossip and writes down everything signed that it hears; it answers nothing, and says
 // only what a test makes it say.
 import { randomBytes } from 'node:crypto'
-import type { TestContext } from 'node:test'
 import type { Frame } from '../../src/codec/index.ts'
 import { Network, type NetworkHandler, type VerifiedFrame } from '../../src/network/index.ts'
-import type { BlockId, Height } from '../../src/types/index.ts'
-import type { TestNetwork } from './processes.ts'
+import type { BlockId, Genesis, Height } from '../../src/types/index.ts'
+import type { TestScope } from './processes.ts'
 import type { SignatureLedger } from './signature-ledger.ts'
+
+/** What it joins. */
+export interface HeardNetwork {
+  readonly genesis: Genesis
+  readonly nodes: readonly { readonly p2pAddress: string }[]
+  readonly running: readonly unknown[]
+  until(what: string, holds: () => boolean): Promise<void>
+}
 
 export class WireListener {
   readonly ledger: SignatureLedger
@@ -15,7 +22,7 @@ export class WireListener {
   #final: Height = 0
 
   /** Joins through the first nodes; leaves when the test ends. */
-  static async join(test: TestContext, network: TestNetwork, ledger: SignatureLedger): Promise<WireListener> {
+  static async join(test: TestScope, network: HeardNetwork, ledger: SignatureLedger): Promise<WireListener> {
     const listener = new WireListener(network, ledger)
     await listener.#network.start()
     test.after(() => listener.#network.stop())
@@ -26,7 +33,7 @@ export class WireListener {
     return listener
   }
 
-  private constructor({ genesis, nodes }: TestNetwork, ledger: SignatureLedger) {
+  private constructor({ genesis, nodes }: HeardNetwork, ledger: SignatureLedger) {
     this.ledger = ledger
     this.#network = new Network({
       genesis,
@@ -79,7 +86,7 @@ export class WireListener {
     }
   }
 
-  #handler(genesisHash: TestNetwork['genesis']['hash']): NetworkHandler {
+  #handler(genesisHash: Genesis['hash']): NetworkHandler {
     const silent = () => undefined
     return {
       onFrame: (frame) => this.#hear(frame),

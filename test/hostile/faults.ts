@@ -1,0 +1,307 @@
+// Does to a ground what a manifest says, undoes it, and looks that each fault was one: a disk that is full, a clock that
+// jumped, packets that were dropped.
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { homePaths } from '../../src/node/home.ts'
+import type { Finals } from './finals.ts'
+import type { Ground, GroundNode, LinkRule } from './ground.ts'
+import type { Load } from './load.ts'
+import { allLinks, type Fault, type FaultKind } from './manifest.ts'
+import { pause, until } from './wait.ts'
+import type { Watch } from './watch.ts'
+
+const readyTimeoutMs = 180_000
+/** Until a clock that was set shows: it is looked at every second. */
+const clockTimeoutMs = 15_000
+/** Dates of replies are in whole seconds, and come over a slow line. */
+const clockSlackMs = 3_000
+const refillEveryMs = 500
+/** A line of a stack: what operators are not shown. */
+const stackLine = /^\s+at .+:\d+:\d+\)?$/m
+
+export class Faults {
+  /** Faults of each kind that were done and undone. */
+  readonly counts = new Map<FaultKind, number>()
+  readonly #parts: FaultParts
+  readonly #linkRules = new Map<Fault, readonly LinkRule[]>()
+
+  constructor(parts: FaultParts) {
+    this.#parts = parts
+  }
+
+  /** Resolves when the fault is over and undone. @throws where the node did not stand it as it should. */
+  async perform(fault: Fault): Promise<void> {
+    const { ground, note } = this.#parts
+    const reason = ground.missing.get(fault.kind)
+    if (reason !== undefined) return
+    await pause(fault.atMs)
+    note(describe(fault))
+    await this.#do(fault)
+    this.counts.set(fault.kind, (this.counts.get(fault.kind) ?? 0) + 1)
+  }
+
+  /** Undoes whatever may be left; all nodes run when it resolves. */
+  async heal(): Promise<void> {
+    const { ground, watch } = this.#parts
+    this.#linkRules.clear()
+    await ground.setLinks([])
+    for (const node of ground.nodes) {
+      await node.resume()
+      await node.setPlugged(true)
+      await node.setRate(undefined)
+    }
+    const ended = ground.nodes.filter(({ isRunning }) => !isRunning)
+    await Promise.all(ended.map((node) => node.start()))
+    watch.look()
+    watch.mayEnd.clear()
+  }
+
+  async #do(fault: Fault): Promise<void> {
+    switch (fault.kind) {
+      case 'kill': {
+        await this.#each(fault.nodes, (node) => this.#end(node, () => node.kill()))
+        await pause(fault.forMs)
+        await this.#each(fault.nodes, (node) => this.#start(node))
+        return
+      }
+      case 'restart':
+      case 'rolling-restart':
+        for (const index of fault.nodes) {
+          const node = this.#node(index)
+          await this.#end(node, () => node.stop())
+          await this.#start(node)
+          await until(`${node.name} is ready after its restart`, () => isReady(node), readyTimeoutMs)
+        }
+        return
+      case 'pause':
+        await this.#each(fault.nodes, (node) => node.pause())
+        await pause(fault.forMs)
+        await this.#each(fault.nodes, (node) => node.resume())
+        return
+      case 'unplug':
+        await this.#each(fault.nodes, (node) => node.setPlugged(false))
+        await pause(fault.forMs)
+        await this.#each(fault.nodes, (node) => node.setPlugged(true))
+        return
+      case 'partition': {
+        const groupOf = (node: number) => fault.groups.findIndex((group) => group.includes(node))
+        const all = allLinks(this.#parts.ground.nodes.length)
+        const cut = all.filter(({ from, to }) => groupOf(from) !== groupOf(to))
+        return this.#withLinks(fault, cut, 100)
+      }
+      case 'partial-partition':
+      case 'one-way':
+        return this.#withLinks(fault, fault.links, 100)
+      case 'loss':
+        return this.#withLinks(fault, fault.links, fault.percent)
+      case 'rate':
+        await this.#each(fault.nodes, (node) => node.setRate(fault.kbitPerSecond))
+        await pause(fault.forMs)
+        await this.#each(fault.nodes, (node) => node.setRate(undefined))
+        return
+      case 'full-disk':
+        return this.#each(fault.nodes, (node) => this.#fillDisk(node, fault.forMs))
+      case 'corrupt-database':
+        return this.#each(fault.nodes, (node) => this.#corrupt(node, fault))
+      case 'clock':
+        return this.#each(fault.nodes, async (node) => {
+          await setClock(node, fault.offsetMs)
+          await pause(fault.forMs)
+          await setClock(node, 0)
+        })
+    }
+  }
+
+  /** Links that lose packets for a time, beside those that other faults cut. */
+  async #withLinks(
+    fault: Fault,
+    links: readonly LinkRule[] | readonly { from: number; to: number }[],
+    lossPercent: number,
+  ): Promise<void> {
+    const { ground } = this.#parts
+    this.#linkRules.set(
+      fault,
+      links.map(({ from, to }) => ({ from, to, lossPercent })),
+    )
+    const before = await ground.droppedPackets()
+    await ground.setLinks([...this.#linkRules.values()].flat())
+    await pause(fault.forMs)
+    if ((await ground.droppedPackets()) === before)
+      throw new Error(`${describe(fault)}: not a packet was dropped`)
+    this.#linkRules.delete(fault)
+    await ground.setLinks([...this.#linkRules.values()].flat())
+  }
+
+  /** A node stops by itself when it cannot write, and says so; it is started once while there is no room, which it
+   *  has to stand as well, and again when there is. */
+  async #fillDisk(node: GroundNode, forMs: number): Promise<void> {
+    const { note } = this.#parts
+    this.#parts.watch.mayEnd.add(this.#indexOf(node))
+    const deadline = performance.now() + forMs
+    try {
+      while (performance.now() < deadline) {
+        // What the node gives free is taken too.
+        await node.fillDisk()
+        await pause(refillEveryMs)
+      }
+      if (node.isRunning) note(`${node.name} had nothing to write`)
+      else {
+        expectPlainEnd(node, /disk full|no space left/i)
+        const refusal = await node.start().then(
+          () => undefined,
+          () => node.logOfLastRun(),
+        )
+        if (refusal !== undefined) expectPlainEnd(node, /disk (is )?full|no space left/i)
+        note(
+          `${node.name} stopped; a start on the full disk ${refusal === undefined ? 'works' : 'is refused'}`,
+        )
+      }
+    } finally {
+      await node.freeDisk()
+    }
+    // It may end yet of what it could not write.
+    if (!node.isRunning) await this.#start(node)
+  }
+
+  async #corrupt(node: GroundNode, fault: Fault & { kind: 'corrupt-database' }): Promise<void> {
+    const { note, load, finals, watch } = this.#parts
+    const index = this.#indexOf(node)
+    await this.#end(node, () => node.kill())
+    // What it alone promised may go with its disk; what is final may not.
+    await load.settled(index)
+    await finals.update()
+    load.forgetPromisesOf(index, (id) => finals.has(id))
+    const { database } = homePaths(node.home)
+    const flipped = flipBytes(database, fault)
+    const problem = await this.#problemOf(node, fault.forMs)
+    note(`${node.name}, ${flipped}: ${problem ?? 'all is right'}`)
+    // As docs/operators.md says: the database goes, the signing record stays.
+    if (problem !== undefined) rmSync(database, { recursive: true })
+    watch.look()
+    await this.#start(node)
+  }
+
+  /** How a node with a damaged database shows it: it does not start, or it stops, or `diseq check` finds it. Undefined
+   *  where nothing is damaged that it keeps. */
+  async #problemOf(node: GroundNode, forMs: number): Promise<string | undefined> {
+    try {
+      await node.start()
+    } catch {
+      expectPlainEnd(node, /damaged|corrupt/i)
+      return 'it does not start'
+    }
+    await pause(forMs)
+    if (node.isRunning) {
+      await node.stop()
+    } else {
+      expectPlainEnd(node, /damaged|corrupt/i)
+      return 'it stopped'
+    }
+    const { code, output } = await node.diseq('check')
+    if (stackLine.test(output)) throw new Error(`diseq check of ${node.name} shows a stack:\n${output}`)
+    return code === 0 ? undefined : `diseq check: ${output.split('\n', 1)[0]}`
+  }
+
+  async #end(node: GroundNode, end: () => Promise<void>): Promise<void> {
+    const { watch } = this.#parts
+    watch.mayEnd.add(this.#indexOf(node))
+    await end()
+    watch.look()
+  }
+
+  async #start(node: GroundNode): Promise<void> {
+    await node.start()
+    this.#parts.watch.mayEnd.delete(this.#indexOf(node))
+  }
+
+  async #each(nodes: readonly number[], act: (node: GroundNode) => Promise<void>): Promise<void> {
+    await Promise.all(nodes.map((index) => act(this.#node(index))))
+  }
+
+  #node(index: number): GroundNode {
+    const node = this.#parts.ground.nodes[index]
+    if (node === undefined) throw new RangeError(`no node ${index}`)
+    return node
+  }
+
+  #indexOf(node: GroundNode): number {
+    return this.#parts.ground.nodes.indexOf(node)
+  }
+}
+
+export interface FaultParts {
+  readonly ground: Ground
+  readonly load: Load
+  readonly finals: Finals
+  readonly watch: Watch
+  /** A line for whoever looks on. */
+  readonly note: (line: string) => void
+}
+
+export async function isReady(node: GroundNode): Promise<boolean> {
+  return (await node.get('/health/ready')).status === 200
+}
+
+/** A node that could not go on has said why, in a sentence and without a stack. @throws where it has not. */
+function expectPlainEnd(node: GroundNode, reason: RegExp): void {
+  const log = node.logOfLastRun()
+  const plain = log.split('\n').filter((line) => !line.startsWith('{'))
+  if (!reason.test(log)) throw new Error(`${node.name} ended, and not with ${reason}:\n${log.slice(-4_000)}`)
+  if (stackLine.test(plain.join('\n')))
+    throw new Error(`${node.name} ended with a stack:\n${plain.join('\n')}`)
+}
+
+/** Resolves when the node's own clock shows it: the date of its replies. */
+async function setClock(node: GroundNode, offsetMs: number): Promise<void> {
+  await node.setClock(offsetMs)
+  const isSet = async () => {
+    const date = Date.parse((await node.get('/health/live')).headers.get('date') ?? '')
+    return Math.abs(date - Date.now() - offsetMs) < clockSlackMs
+  }
+  await until(`the clock of ${node.name} is ${offsetMs} ms off`, isSet, clockTimeoutMs)
+}
+
+/** Flips a byte at each of the places, of the newest file of the kind that there is. Says what it did. */
+function flipBytes(database: string, { file, places }: Fault & { kind: 'corrupt-database' }): string {
+  const namesOf = (ending: string) =>
+    readdirSync(database)
+      .filter((name) => name.endsWith(ending))
+      .sort()
+  const [logs, tables] = [namesOf('.log'), namesOf('.ldb')]
+  const [wanted, other] = file === 'log' ? [logs, tables] : [tables, logs]
+  const candidates = [...wanted, ...other].filter((name) => readFileSync(join(database, name)).length > 0)
+  const [name] = candidates
+  if (name === undefined || !existsSync(database)) return 'an empty database'
+  const path = join(database, name)
+  const bytes = readFileSync(path)
+  for (const place of places) {
+    const at = Math.floor(place * bytes.length)
+    bytes[at] = (bytes[at] ?? 0) ^ 0xff
+  }
+  writeFileSync(path, bytes)
+  return `${places.length} of ${bytes.length} bytes of ${name} flipped`
+}
+
+function describe(fault: Fault): string {
+  const { kind, forMs } = fault
+  const seconds = forMs === 0 ? '' : ` for ${(forMs / 1_000).toFixed(1)} s`
+  const linkText = (links: readonly { from: number; to: number }[]) =>
+    links.map(({ from, to }) => `${from}>${to}`).join(' ')
+  switch (kind) {
+    case 'partition':
+      return `${kind} ${fault.groups.map((group) => group.join('')).join('|')}${seconds}`
+    case 'partial-partition':
+    case 'one-way':
+      return `${kind} ${linkText(fault.links)}${seconds}`
+    case 'loss':
+      return `${kind} of ${fault.percent} % ${linkText(fault.links)}${seconds}`
+    case 'rate':
+      return `${kind} of ${fault.kbitPerSecond} kbit/s at ${fault.nodes.join(' ')}${seconds}`
+    case 'corrupt-database':
+      return `${kind} of ${fault.nodes.join(' ')}`
+    case 'clock':
+      return `${kind} of ${fault.nodes.join(' ')} by ${fault.offsetMs / 1_000} s${seconds}`
+    default:
+      return `${kind} ${fault.nodes.join(' ')}${seconds}`
+  }
+}

@@ -1,0 +1,27 @@
+// Waiting in a hostile run: for conditions, with a deadline; and for the end of a fault, which is time by its nature.
+import { setTimeout as pause } from 'node:timers/promises'
+
+export { pause }
+
+const stepMs = 100
+
+/** Resolves when the condition holds. What it throws (a node that does not answer) counts as not yet.
+ *  @throws where it does not hold in time. */
+export async function until(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  timeoutMs: number,
+): Promise<void> {
+  const deadline = performance.now() + timeoutMs
+  let last: unknown
+  for (;;) {
+    try {
+      if (await holds()) return
+      last = 'no'
+    } catch (error) {
+      last = error
+    }
+    if (performance.now() > deadline) throw new Error(`not in ${timeoutMs / 1000} s: ${what} (${last})`)
+    await pause(stepMs)
+  }
+}
