@@ -17,6 +17,11 @@ export interface Explanation {
   readonly line: string | undefined
 }
 
+/** A database that lacks what was written to it, or holds what never was: of the store, and of the trie in it. */
+const damageCodes = ['corrupted', 'missing-page', 'bad-page', 'bad-checkpoint', 'missing-data']
+const damageHint =
+  '; move the folder "database" away, and nothing else of the home, and start again: the node fetches the chain anew'
+
 /** Errors of the home that another command line (or config) would not have. */
 const usageCodes = ['wrong-config', 'missing', 'exists', 'contradiction']
 
@@ -35,7 +40,8 @@ export function explain(error: unknown): Explanation {
   return { exitCode: exitCodes.failed, line: lineOf(error) }
 }
 
-function lineOf(error: unknown): string {
+/** One line: what was wrong, and what to do. */
+export function lineOf(error: unknown): string {
   if (error instanceof Failure) return error.message
   if (error instanceof ClientError) return `${error.message}${hintFor(error)}`
   const { code, syscall, path, message } = (error ?? {}) as Partial<NodeJS.ErrnoException>
@@ -45,7 +51,8 @@ function lineOf(error: unknown): string {
     return `${taken[1]}: another program has this port; choose another, or stop that program`
   if (code !== undefined && syscall !== undefined) return systemLine({ code, syscall, path, message })
   // One of our own typed errors of another room, whose message is a sentence already.
-  if (code !== undefined && message !== undefined) return oneLine(message)
+  if (code !== undefined && message !== undefined)
+    return `${oneLine(message)}${damageCodes.includes(code) ? damageHint : ''}`
   return `unexpected error: ${oneLine(message ?? String(error))} (--log-level debug shows where; please report it)`
 }
 

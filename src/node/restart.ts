@@ -16,7 +16,7 @@ import {
 import type { Input, RestoredHeight } from '../consensus/index.ts'
 import { beaconOf, sha256 } from '../crypto/native/index.ts'
 import { assert } from '../quorum/index.ts'
-import { type ChainStore, provableRoots, type RecordedSignature } from '../storage/index.ts'
+import { type ChainStore, corrupted, provableRoots, type RecordedSignature } from '../storage/index.ts'
 import { type CheckpointRule, createBranchHasher, StoredTrie, TriePages } from '../trie/index.ts'
 import type {
   Block,
@@ -71,7 +71,7 @@ export async function loadChain(options: {
   const blocks = []
   for (let at = Math.max(1, height - restoreWindowBlocks + 1); at <= height; at++) {
     const final = await store.readFinal(at)
-    assert(final !== undefined, `block ${at} is missing below the tip ${height}`)
+    if (final === undefined) throw corrupted(`block ${at}`, `it is missing, and the last one is ${height}`)
     blocks.push({ block: final.block, batchIds: final.batches.map(({ id }) => id) })
   }
   const last = blocks.at(-1)?.block
@@ -89,19 +89,21 @@ export async function loadChain(options: {
   })
 }
 
-/** Puts the messages of the blocks since the checkpoint into the trie again; their roots have to be the headers'. */
+/** Puts the messages of the blocks since the checkpoint into the trie again; their roots have to be the headers'. Where
+ *  they are not, the database is damaged: LevelDB drops what it finds damaged in its log without a word, from the
+ *  middle too. */
 async function catchUpTrie(store: ChainStore, trie: StoredTrie): Promise<void> {
   await store.dropTriePages(trie.nextPageId)
   const { tip } = store
-  assert(trie.height <= tip.height, `the trie is of block ${trie.height}, above the tip ${tip.height}`)
+  if (trie.height > tip.height)
+    throw corrupted('trie', `it is of block ${trie.height}, and the last one is ${tip.height}`)
   for (let height = trie.height + 1; height <= tip.height; height++) {
     const [messages, block] = [await store.readMessages(height), await store.readHeader(height)]
-    assert(messages !== undefined && block !== undefined, `block ${height} is missing below the tip`)
+    if (messages === undefined || block === undefined)
+      throw corrupted(`block ${height}`, `it is missing, and the last one is ${tip.height}`)
     const { inserted, stateRoot } = executeBlock({ trie: trie.root, pages: trie.pages, height, messages })
-    assert(
-      stateRoot === block.header.stateRoot,
-      `the messages of block ${height} give another trie than its header's`,
-    )
+    if (stateRoot !== block.header.stateRoot)
+      throw corrupted(`block ${height}`, "its messages give another trie than its header's")
     await store.saveTrie(trie.append({ height, inserted }))
   }
 }

@@ -13,7 +13,7 @@ export {
   type Step,
   storedTriePages,
 } from './chain-store.ts'
-export { type StorageCode, StorageError } from './errors.ts'
+export { corrupted, type StorageCode, StorageError } from './errors.ts'
 export type { HeightFrame } from './frames.ts'
 export type * from './key-value.ts'
 export { LevelStore } from './level.ts'

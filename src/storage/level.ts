@@ -71,8 +71,7 @@ export class LevelStore implements KeyValueStore {
       }
       await batch.write({ sync })
     } catch (error) {
-      const message = `the database could not be written (${reasonOf(error)}); is the disk full?`
-      throw new StorageError('write-failed', message, { cause: error })
+      throw writeFailure(error)
     }
   }
 
@@ -123,7 +122,7 @@ async function prepareDirectory(directory: string): Promise<void> {
 }
 
 function openFailure(error: unknown, directory: string): StorageError {
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
+  const cause = causeOf(error)
   const locked = lockFailure(cause, directory)
   if (locked !== undefined) return locked
   if (isCorruption(cause)) return damaged(directory, reasonOf(cause), cause)
@@ -132,15 +131,30 @@ function openFailure(error: unknown, directory: string): StorageError {
 }
 
 function damaged(directory: string, reason: string, cause?: unknown): StorageError {
-  const message = `the database in ${directory} is damaged (${reason}); move it away and let the node fetch the chain again`
+  const message = `the database in ${directory} is damaged: ${reason}`
   return new StorageError('corrupted', message, cause === undefined ? {} : { cause })
+}
+
+/** A table that is found damaged while it is merged with others ends all writing as well. */
+function writeFailure(error: unknown): StorageError {
+  const [code, question] = isCorruption(causeOf(error))
+    ? (['corrupted', ''] as const)
+    : (['write-failed', '; is the disk full?'] as const)
+  return new StorageError(code, `the database could not be written (${reasonOf(error)})${question}`, {
+    cause: error,
+  })
 }
 
 function readFailure(error: unknown): StorageError {
   if (error instanceof StorageError) return error
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
+  const cause = causeOf(error)
   const code = isCorruption(cause) ? 'corrupted' : 'read-failed'
   return new StorageError(code, `the database could not be read: ${reasonOf(cause)}`, { cause: error })
+}
+
+/** What Level wraps. */
+function causeOf(error: unknown): unknown {
+  return error instanceof Error && error.cause !== undefined ? error.cause : error
 }
 
 function isCorruption(error: unknown): boolean {

@@ -9,7 +9,7 @@ import { exposedKeyFiles } from '../../node/keys.ts'
 import { createLogger } from '../../node/log.ts'
 import { type CommonOptions, type Context, homeOption, newCommand } from '../command.ts'
 import { addConfigFlags, flagsGiven } from '../config-flags.ts'
-import { exitCodes, Failure, UsageError } from '../errors.ts'
+import { exitCodes, Failure, lineOf, UsageError } from '../errors.ts'
 
 interface Options extends CommonOptions {
   readonly home: string
@@ -50,7 +50,7 @@ async function runNode(options: Options, context: Context): Promise<void> {
   const asked = await Promise.race([signal, orphaned, stoppedByItself])
   forget()
   if (typeof asked !== 'string') {
-    const reason = asked.error?.message ?? 'its log says why'
+    const reason = asked.error === undefined ? 'its log says why' : lineOf(asked.error)
     throw new Failure(`${home}: the node stopped by itself: ${reason}`)
   }
   log.info({ signal: asked }, 'stopping')

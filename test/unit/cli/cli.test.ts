@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -104,6 +104,22 @@ test('no node at the address is a failure of one line, without a stack', async (
   const { code, err } = await run(['status', '--node', 'http://127.0.0.1:9'])
   assert.equal(code, 1)
   assert.match(err, /^diseq: http:\/\/127\.0\.0\.1:9 does not answer \(.*\); start a node/)
+  assert.equal(err.split('\n').length, 1)
+})
+
+test('a damaged database is named with what to do, in one line', async () => {
+  const home = join(scratch, 'damaged', 'node0')
+  await run(['testnet', '--output', join(scratch, 'damaged')])
+  mkdirSync(join(home, 'database'))
+  writeFileSync(join(home, 'database', 'CURRENT'), 'garbage')
+
+  const { code, err } = await run(['start', '--home', home])
+
+  assert.equal(code, 1)
+  assert.match(
+    err,
+    /^diseq: .*is damaged: .*; move the folder "database" away, and nothing else of the home,/,
+  )
   assert.equal(err.split('\n').length, 1)
 })
 

@@ -25,6 +25,14 @@ async function writeSomething(): Promise<void> {
   await store.close()
 }
 
+/** Half a megabyte, over the same keys each time. */
+function manyPuts(): (typeof put)[] {
+  return Array.from({ length: 1_000 }, (_, at) => {
+    const wide = new Uint8Array(500).fill(at)
+    return { ...put, key: Uint8Array.of(at >> 8, at & 0xff), value: wide }
+  })
+}
+
 describe('LevelStore', () => {
   it('keeps what was written over a close', async () => {
     await writeSomething()
@@ -73,6 +81,30 @@ describe('LevelStore', () => {
 
     await rm(join(directory, manifest))
     await assert.rejects(LevelStore.open(directory), { name: 'StorageError', code: 'corrupted' })
+  })
+
+  it('says of a write that a damaged table stopped that the database is damaged, not that the disk is full', async () => {
+    const first = await LevelStore.open(directory)
+    await first.write(manyPuts(), { sync: false })
+    await first.close()
+    // Opening turns the log into a table.
+    await (await LevelStore.open(directory)).close()
+    const [table] = (await readdir(directory)).filter((name) => name.endsWith('.ldb'))
+    assert.ok(table !== undefined)
+    const content = await readFile(join(directory, table))
+    for (let at = 0; at < content.length - 200; at += 500) content[at] = (content[at] ?? 0) ^ 0xff
+    await writeFile(join(directory, table), content)
+
+    const store = await LevelStore.open(directory)
+    const writeUntilMerged = async () => {
+      for (let round = 0; round < 40; round++) await store.write(manyPuts(), { sync: false })
+    }
+    await assert.rejects(writeUntilMerged(), {
+      name: 'StorageError',
+      code: 'corrupted',
+      message: /Corruption: [^?]*$/,
+    })
+    await store.close()
   })
 
   it('opens a home that a crash left before anything was in it', async () => {
