@@ -95,7 +95,7 @@ export async function runCampaign(options: {
 
     const leftOut = Object.fromEntries(ground.missing)
     const counts = Object.fromEntries(faults.counts)
-    checkSomethingHappened({ manifest, counts, leftOut, blocks, load, watch })
+    checkSomethingHappened({ manifest, counts, leftOut, droppedPackets, blocks, load, watch })
     const sorted = recoveries.map((seconds) => Math.round(seconds * 10) / 10).sort((a, b) => a - b)
     return {
       seed: manifest.seed,
@@ -192,16 +192,20 @@ function checkSomethingHappened(seen: {
   manifest: Manifest
   counts: Partial<Record<FaultKind, number>>
   leftOut: Partial<Record<FaultKind, string>>
+  droppedPackets: number
   blocks: number
   load: Load
   watch: Watch
 }): void {
-  const { manifest, counts, leftOut, blocks, load, watch } = seen
+  const { manifest, counts, leftOut, droppedPackets, blocks, load, watch } = seen
   const planned = manifest.rounds.flatMap(({ faults }) => faults)
   for (const kind of faultKinds) {
     const due = planned.filter((fault) => fault.kind === kind).length
     if (leftOut[kind] === undefined) assert.equal(counts[kind] ?? 0, due, `faults of the kind ${kind}`)
   }
+  const lossy: readonly FaultKind[] = ['partition', 'partial-partition', 'one-way', 'loss']
+  const isLossy = planned.some(({ kind }) => lossy.includes(kind))
+  assert.ok(!isLossy || droppedPackets > 0, 'links were cut, and not a packet was dropped')
   const rounds = manifest.rounds.length
   assert.ok(blocks >= 2 * rounds, `${blocks} blocks in ${rounds} rounds`)
   assert.ok(load.promisedCount >= 20 * rounds, `${load.promisedCount} messages in ${rounds} rounds`)

@@ -118,7 +118,7 @@ export class Faults {
     links: readonly LinkRule[] | readonly { from: number; to: number }[],
     lossPercent: number,
   ): Promise<void> {
-    const { ground } = this.#parts
+    const { ground, note } = this.#parts
     this.#linkRules.set(
       fault,
       links.map(({ from, to }) => ({ from, to, lossPercent })),
@@ -126,8 +126,8 @@ export class Faults {
     const before = await ground.droppedPackets()
     await ground.setLinks([...this.#linkRules.values()].flat())
     await pause(fault.forMs)
-    if ((await ground.droppedPackets()) === before)
-      throw new Error(`${describe(fault)}: not a packet was dropped`)
+    // Nobody may have been there to send any.
+    if ((await ground.droppedPackets()) === before) note(`${describe(fault)}: dropped nothing`)
     this.#linkRules.delete(fault)
     await ground.setLinks([...this.#linkRules.values()].flat())
   }
