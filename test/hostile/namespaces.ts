@@ -208,14 +208,24 @@ class NamespaceNode extends NodeProcess implements GroundNode {
   }
 }
 
-/** The rules as a table: packets go from the bridge's port of one node to that of another. */
+/** The rules as a table: packets go from the bridge's port of one node to that of another. While there are any, strangers
+ *  on this machine reach no peer: what one side gossips to them would come to the other. */
 function tableText(rules: readonly LinkRule[]): string {
   const lines = rules.map(({ from, to, lossPercent }) => {
     const chance = lossPercent < 100 ? `numgen random mod 100 < ${lossPercent} ` : ''
     return `iifname "${portOf(from)}" oifname "${portOf(to)}" ${chance}counter drop`
   })
-  const chain = ['type filter hook forward priority 0', ...lines].join('\n')
-  return `table bridge ${bridge} {\nchain forward {\n${chain}\n}\n}\n`
+  const strangers = (direction: 'sport' | 'dport') =>
+    rules.length === 0 ? [] : [`ether type ip tcp ${direction} ${p2pPort} drop`]
+  const chains = {
+    forward: lines,
+    input: strangers('sport'),
+    output: strangers('dport'),
+  }
+  const texts = Object.entries(chains).map(
+    ([hook, rows]) => `chain ${hook} {\n${[`type filter hook ${hook} priority 0`, ...rows].join('\n')}\n}\n`,
+  )
+  return `table bridge ${bridge} {\n${texts.join('')}}\n`
 }
 
 function droppedByTable(): number {
