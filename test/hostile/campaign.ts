@@ -54,7 +54,7 @@ export async function runCampaign(options: {
     await Promise.all(nodes.map((node) => node.start()))
     const allReady = async () => (await Promise.all(nodes.map(isReady))).every(Boolean)
     await until('all nodes are ready', allReady, recoveryTimeoutMs)
-    if (ground.p2pAddresses !== undefined) await listen(ground, watch, closing)
+    await listen(ground, watch, closing)
     load.start()
     await goOn(ground)
 
@@ -119,7 +119,7 @@ export async function runCampaign(options: {
 
 /** A stranger that hears what is signed: a signature that no record knows of would show. */
 async function listen(ground: Ground, watch: Watch, closing: (() => Promise<void>)[]): Promise<void> {
-  const { genesis, nodes, p2pAddresses = [] } = ground
+  const { genesis, nodes, p2pAddresses } = ground
   const network = {
     genesis,
     nodes: p2pAddresses.map((p2pAddress) => ({ p2pAddress })),

@@ -46,11 +46,12 @@ export interface Ground {
   readonly genesis: Genesis
   /** Of the validators, in the order of genesis. */
   readonly nodes: readonly GroundNode[]
-  /** Where a stranger on this machine finds peers; undefined where it cannot reach them. */
-  readonly p2pAddresses: readonly string[] | undefined
+  /** Where a stranger on this machine finds them. */
+  readonly p2pAddresses: readonly string[]
   /** Faults that cannot be made here, and why. */
   readonly missing: ReadonlyMap<FaultKind, string>
-  /** What is cut or lossy from now on, all else being whole. */
+  /** What is cut or lossy from now on, all else being whole. While anything is, strangers reach no node as peers: what
+   *  they hear on one side they would tell on the other. */
   setLinks(rules: readonly LinkRule[]): Promise<void>
   /** Packets that rules have dropped so far. */
   droppedPackets(): Promise<number>

@@ -1,7 +1,7 @@
 // The ground of one machine: each node a process in a network namespace of its own, all on one bridge. Everything is
 // inside namespaces that end with this process, so nothing is left behind however a run ends, and nothing of the
 // machine's own network is touched.
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeGenesis } from '../../src/node/genesis.ts'
 import { makeHome } from '../../src/node/home.ts'
@@ -9,6 +9,7 @@ import { publicKeysOf, randomKeys, writeKeys } from '../../src/node/keys.ts'
 import { validatorRecordOf } from '../../src/node/validator-record.ts'
 import { commandFile, NodeProcess } from '../support/node-process.ts'
 import { attempt, type CommandEnd, finish, isThere, run } from './command.ts'
+import { fakeTimeLibrary, fakeTimeVariables, writeOffset } from './fake-time.ts'
 import { fill, free } from './filler.ts'
 import type { Ground, GroundNode, LinkRule, MakeGround } from './ground.ts'
 import type { FaultKind } from './manifest.ts'
@@ -87,8 +88,9 @@ export const makeNamespaces: MakeGround = async ({ manifest, folder }) => {
       },
     })
     addHost(index)
-    const clockFile = index === ownClock.node && library !== undefined ? join(place, 'clock') : undefined
-    return new NamespaceNode({ index, place, home, p2pAddress: p2pAddresses[index] ?? '', clockFile })
+    const clock =
+      index === ownClock.node && library !== undefined ? { file: join(place, 'clock'), library } : undefined
+    return new NamespaceNode({ index, place, home, p2pAddress: p2pAddresses[index] ?? '', clock })
   })
   const missing = new Map<FaultKind, string>()
   if (library === undefined) missing.set('clock', 'libfaketime is not installed')
@@ -135,9 +137,9 @@ class NamespaceNode extends NodeProcess implements GroundNode {
     place: string
     home: string
     p2pAddress: string
-    clockFile: string | undefined
+    clock: { readonly file: string; readonly library: string } | undefined
   }) {
-    const { index, place, home, p2pAddress, clockFile } = options
+    const { index, place, home, p2pAddress, clock } = options
     super({
       name: `node${index}`,
       home,
@@ -145,12 +147,12 @@ class NamespaceNode extends NodeProcess implements GroundNode {
       httpPort,
       p2pAddress,
       launcher: ['nsenter', `--net=/run/netns/node${index}`],
-      ...(clockFile === undefined ? {} : { environment: fakeTimeVariables(clockFile) }),
+      ...(clock === undefined ? {} : { environment: fakeTimeVariables(clock.file, clock.library) }),
     })
     this.#index = index
     this.#place = place
-    this.#clockFile = clockFile
-    if (clockFile !== undefined) writeOffset(clockFile, 0)
+    this.#clockFile = clock?.file
+    if (clock !== undefined) writeOffset(clock.file, 0)
   }
 
   async pause(): Promise<void> {
@@ -254,33 +256,4 @@ function addressOf(index: number): string {
 
 function portOf(index: number): string {
   return `port${index}`
-}
-
-/** The library that gives a process a time of its own, by which a clock can jump: time namespaces of Linux move the
- *  monotonic clock alone, and setting the machine's clock would move everybody's. */
-export function fakeTimeLibrary(): string | undefined {
-  const folders = ['/usr/lib', '/usr/lib64', '/usr/local/lib']
-  const places = folders
-    .filter(existsSync)
-    .flatMap((folder) => [folder, ...readdirSync(folder).map((name) => join(folder, name))])
-  return places.map((place) => join(place, 'faketime', 'libfaketime.so.1')).find(existsSync)
-}
-
-export function fakeTimeVariables(
-  clockFile: string,
-  library = fakeTimeLibrary() ?? '',
-): Record<string, string> {
-  return {
-    LD_PRELOAD: library,
-    FAKETIME_TIMESTAMP_FILE: clockFile,
-    // A jump is seen within a second; to look every time would cost more than telling the time.
-    FAKETIME_CACHE_DURATION: '1',
-    // As where a clock is set: timers go on as before.
-    FAKETIME_DONT_FAKE_MONOTONIC: '1',
-  }
-}
-
-export function writeOffset(clockFile: string, offsetMs: number): void {
-  const seconds = Math.round(offsetMs / 1_000)
-  writeFileSync(clockFile, `${seconds < 0 ? '' : '+'}${seconds}\n`)
 }

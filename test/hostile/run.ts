@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { runCampaign } from './campaign.ts'
+import { makeCompose, whatIsMissing as whatComposeLacks } from './compose.ts'
 import type { Ground, MakeGround } from './ground.ts'
 import { type Manifest, makeManifest } from './manifest.ts'
 import { freshNamespaces, makeNamespaces, whatIsMissing } from './namespaces.ts'
@@ -43,16 +44,20 @@ async function main(): Promise<number> {
     console.log(JSON.stringify(manifest, null, 2))
     return 0
   }
-  if (values.ground !== 'namespaces') {
-    console.error(`--ground ${values.ground}: there is namespaces`)
-    return 2
-  }
   // A fault that failed may leave others waiting.
   if (values.inside) process.exit(await carryOut(manifest, makeNamespaces))
-  const reason = whatIsMissing()
-  if (reason === undefined) return inFreshNamespaces(manifest.seed)
-  console.error(`skipped: ${reason}`)
-  return 3
+  const isCompose = values.ground === 'compose'
+  if (!isCompose && values.ground !== 'namespaces') {
+    console.error(`--ground ${values.ground}: there are namespaces and compose`)
+    return 2
+  }
+  const reason = isCompose ? whatComposeLacks() : whatIsMissing()
+  if (reason !== undefined) {
+    console.error(`skipped: ${reason}`)
+    return 3
+  }
+  if (isCompose) process.exit(await carryOut(manifest, makeCompose))
+  return inFreshNamespaces(manifest.seed)
 }
 
 /** This same run once more, where it may do as it likes. */
@@ -69,7 +74,6 @@ function inFreshNamespaces(seed: number): Promise<number> {
 }
 
 async function carryOut(manifest: Manifest, makeGround: MakeGround): Promise<number> {
-  process.once('disconnect', () => process.exit(1))
   const folder = mkdtempSync(join(tmpdir(), 'diseq-hostile-'))
   const startedAt = performance.now()
   const note = (line: string) => {
@@ -77,6 +81,14 @@ async function carryOut(manifest: Manifest, makeGround: MakeGround): Promise<num
     console.error(`${seconds.padStart(7)} s  ${line}`)
   }
   let ground: Ground | undefined
+  const abandon = async () => {
+    await ground?.close()
+    rmSync(folder, { recursive: true, force: true })
+    process.exit(1)
+  }
+  // Whoever started it is gone.
+  process.once('disconnect', abandon)
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, abandon)
   try {
     ground = await makeGround({ manifest, folder })
     for (const [kind, reason] of ground.missing) note(`left out: ${kind}: ${reason}`)
