@@ -211,7 +211,10 @@ function readiness({ replica, network, genesis, validator }: ApiViewOptions): Re
   const { height } = replica.head.state
   const behind = replica.bestKnownHeight - height
   if (behind > 1) return { isReady: false, reason: `catching up: ${behind} blocks behind` }
-  const connected = network.peers().flatMap((peer) => (peer.validator === undefined ? [] : [peer.validator]))
+  // Those alone that have told how far they are: before, nobody knows whether this node is behind.
+  const connected = network
+    .peers()
+    .flatMap(({ greeted, validator: index }) => (greeted && index !== undefined ? [index] : []))
   const powers = genesis.validators.map(({ power }) => power)
   const power = powerOf(powers, validator === undefined ? connected : [...connected, validator])
   if (isQuorum(replica.thresholds, power)) return { isReady: true }

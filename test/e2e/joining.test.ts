@@ -52,7 +52,9 @@ test('a validator that starts long after the rest, with one address, syncs, vote
   const load = startLoad(() => network.running)
   await network.until('three make blocks', async () => (await heightOf(network.node(0))) >= 20)
 
+  const joinedAt = await heightOf(network.node(0))
   await network.start([3])
+  assert.ok((await heightOf(network.node(3))) >= joinedAt - 1, 'ready before it had the chain')
   const startedAt = await heightOf(network.node(0))
   await network.until('it has caught up', async () => (await heightOf(network.node(3))) >= startedAt)
   await network.until('it votes', sighting(network.node(0), startedAt + 1, hasFinalized(3)))
