@@ -1,7 +1,7 @@
 // One hostile run: a network under load, faults in rounds, and after each round the proof that it goes on; at the end,
 // the proof that nothing was lost, doubled or signed twice.
 import assert from 'node:assert/strict'
-import { assertOneSequence, isSettled, statusOf } from '../support/chains.ts'
+import { assertOneSequence, isSettled, sequenceOf, statusOf } from '../support/chains.ts'
 import { Random } from '../support/random.ts'
 import { WireListener } from '../support/wire-listener.ts'
 import { Faults, isReady } from './faults.ts'
@@ -168,7 +168,14 @@ async function checkRound(parts: {
 
 /** One sequence everywhere, with all that was promised in it once, where it was said to be. Returns the count of blocks. */
 async function checkSequence({ nodes }: Ground, load: Load): Promise<number> {
-  const blocks = await assertOneSequence(nodes, load.promised)
+  const blocks = await assertOneSequence(nodes, [])
+  const sequence = new Set(sequenceOf(blocks))
+  const lost = [...load.promised].filter((id) => !sequence.has(id))
+  assert.deepEqual(
+    lost.map((id) => load.describe(id)),
+    [],
+    'messages that were promised are not final',
+  )
   for (const { id, height, index, node } of load.claims) {
     const found = blocks[height - 1]?.messages[index]?.id
     assert.equal(found, id, `node${node} said that ${id} is message ${index} of block ${height}`)

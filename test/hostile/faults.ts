@@ -16,6 +16,7 @@ const clockTimeoutMs = 15_000
 /** Dates of replies are in whole seconds, and come over a slow line. */
 const clockSlackMs = 3_000
 const refillEveryMs = 500
+const noRoom = /disk (is )?full|no space left/i
 /** A line of a stack: what operators are not shown. */
 const stackLine = /^\s+at .+:\d+:\d+\)?$/m
 
@@ -138,47 +139,64 @@ export class Faults {
     const { note } = this.#parts
     this.#parts.watch.mayEnd.add(this.#indexOf(node))
     const deadline = performance.now() + forMs
-    try {
-      while (performance.now() < deadline) {
-        // What the node gives free is taken too.
-        await node.fillDisk()
-        await pause(refillEveryMs)
+    while (performance.now() < deadline) {
+      // What the node gives free is taken too.
+      await node.fillDisk()
+      await pause(refillEveryMs)
+    }
+    // With room again a node that still runs either takes a message or is about to end of what it could not write.
+    let refusal: string | undefined
+    if (node.isRunning) {
+      await node.freeDisk()
+      await until(`${node.name} takes messages or ends`, () => takesOrEnds(node), readyTimeoutMs)
+      if (node.isRunning) {
+        note(`${node.name} had nothing to write`)
+        return
       }
-      if (node.isRunning) note(`${node.name} had nothing to write`)
-      else {
-        expectPlainEnd(node, /disk full|no space left/i)
-        const refusal = await node.start().then(
-          () => undefined,
-          () => node.logOfLastRun(),
-        )
-        if (refusal !== undefined) expectPlainEnd(node, /disk (is )?full|no space left/i)
-        note(
-          `${node.name} stopped; a start on the full disk ${refusal === undefined ? 'works' : 'is refused'}`,
-        )
-      }
-    } finally {
+      expectPlainEnd(node, noRoom)
+    } else {
+      expectPlainEnd(node, noRoom)
+      refusal = await node.start().then(
+        () => undefined,
+        () => node.logOfLastRun(),
+      )
+      if (refusal !== undefined) expectPlainEnd(node, noRoom)
       await node.freeDisk()
     }
-    // It may end yet of what it could not write.
+    note(
+      `${node.name} stopped; ${refusal === undefined ? 'not' : 'and was'} refused a start on the full disk`,
+    )
+    // Started on the full disk, it may end yet of what it could not write.
+    if (node.isRunning)
+      await until(`${node.name} takes messages or ends`, () => takesOrEnds(node), readyTimeoutMs)
     if (!node.isRunning) await this.#start(node)
   }
 
   async #corrupt(node: GroundNode, fault: Fault & { kind: 'corrupt-database' }): Promise<void> {
-    const { note, load, finals, watch } = this.#parts
-    const index = this.#indexOf(node)
+    const { note, watch } = this.#parts
     await this.#end(node, () => node.kill())
-    // What it alone promised may go with its disk; what is final may not.
-    await load.settled(index)
-    await finals.update()
-    load.forgetPromisesOf(index, (id) => finals.has(id))
+    await this.#forgetPromisesOf(node)
     const { database } = homePaths(node.home)
     const flipped = flipBytes(database, fault)
     const problem = await this.#problemOf(node, fault.forMs)
     note(`${node.name}, ${flipped}: ${problem ?? 'all is right'}`)
-    // As docs/operators.md says: the database goes, the signing record stays.
-    if (problem !== undefined) rmSync(database, { recursive: true })
+    if (problem !== undefined) {
+      // What it took meanwhile goes too.
+      await this.#forgetPromisesOf(node)
+      // As docs/operators.md says: the database goes, the signing record stays.
+      rmSync(database, { recursive: true })
+    }
     watch.look()
     await this.#start(node)
+  }
+
+  /** What a node alone promised may go with its disk; what is final may not. The node has ended. */
+  async #forgetPromisesOf(node: GroundNode): Promise<void> {
+    const { load, finals } = this.#parts
+    const index = this.#indexOf(node)
+    await load.settled(index)
+    await finals.update()
+    load.forgetPromisesOf(index, (id) => finals.has(id))
   }
 
   /** How a node with a damaged database shows it: it does not start, or it stops, or `diseq check` finds it. Undefined
@@ -240,6 +258,13 @@ export interface FaultParts {
 
 export async function isReady(node: GroundNode): Promise<boolean> {
   return (await node.get('/health/ready')).status === 200
+}
+
+/** Whether it does either. A message that is answered is on its disk. */
+async function takesOrEnds(node: GroundNode): Promise<boolean> {
+  if (!node.isRunning) return true
+  const data = Buffer.from(`is there room, ${performance.now()}`).toString('base64')
+  return (await node.post('/v1/messages', { data })).status === 202
 }
 
 /** A node that could not go on has said why, in a sentence and without a stack. @throws where it has not. */

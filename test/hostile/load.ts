@@ -29,7 +29,8 @@ export class Load {
   readonly #random: Random
   readonly #periodMs: number
   readonly #open: Set<Promise<void>>[]
-  readonly #promised = new Map<string, Set<number>>()
+  /** Who promised a message, and when first. */
+  readonly #promised = new Map<string, { readonly holders: Set<number>; readonly at: Date }>()
   readonly #claims: Claim[] = []
   readonly #recent: Draft[] = []
   readonly #problems: string[] = []
@@ -46,6 +47,13 @@ export class Load {
   /** Ids of messages that the network may not lose. */
   get promised(): ReadonlySet<string> {
     return new Set(this.#promised.keys())
+  }
+
+  /** For people: who promised a message, and when first. */
+  describe(id: string): string {
+    const promise = this.#promised.get(id)
+    if (promise === undefined) return `${id}, not promised`
+    return `${id}, promised by ${[...promise.holders].join(' ')} at ${promise.at.toISOString()}`
   }
 
   get promisedCount(): number {
@@ -84,7 +92,7 @@ export class Load {
 
   /** A node's disk is gone: what it alone promised and is not final went with it. Call `settled` before. */
   forgetPromisesOf(node: number, isFinal: (id: string) => boolean): void {
-    for (const [id, holders] of this.#promised) {
+    for (const [id, { holders }] of this.#promised) {
       if (isFinal(id) || !holders.delete(node) || holders.size > 0) continue
       this.#promised.delete(id)
       this.#lostCount += 1
@@ -164,9 +172,9 @@ export class Load {
   }
 
   #promise(node: number, id: string): void {
-    const holders = this.#promised.get(id) ?? new Set()
-    holders.add(node)
-    this.#promised.set(id, holders)
+    const promise = this.#promised.get(id) ?? { holders: new Set(), at: new Date() }
+    promise.holders.add(node)
+    this.#promised.set(id, promise)
   }
 }
 

@@ -78,7 +78,7 @@ async function carryOut(manifest: Manifest, makeGround: MakeGround): Promise<num
   const startedAt = performance.now()
   const note = (line: string) => {
     const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1)
-    console.error(`${seconds.padStart(7)} s  ${line}`)
+    console.error(`${new Date().toISOString().slice(11, 19)} ${seconds.padStart(7)} s  ${line}`)
   }
   let ground: Ground | undefined
   const abandon = async () => {
