@@ -1,7 +1,7 @@
 // What this validator signs: asked of the signing record, which refuses by itself (protocol D3). Signing is off
 // where the node is no validator, or where its record cannot be trusted; the node then follows.
 import { encodePoolCommitmentBody, encodeProposalBody, encodeVoteBody } from '../codec/index.ts'
-import type { RecordedSignature, SigningRecord, SigningRequest } from '../storage/index.ts'
+import type { RecordedSignature, RefusalCode, SigningRecord, SigningRequest } from '../storage/index.ts'
 import { SigningRefused } from '../storage/index.ts'
 import type { Height, PoolCommitment, Proposal, ValidatorIndex, Vote, VoteBody } from '../types/index.ts'
 import type { Log } from './ports.ts'
@@ -19,6 +19,15 @@ export type Signed =
   | { readonly kind: 'vote'; readonly vote: Vote }
   | { readonly kind: 'proposal'; readonly proposal: Proposal }
   | { readonly kind: 'pool-commitment'; readonly commitment: PoolCommitment }
+
+/** As it should be, for some heights: after an import, and while a node whose database was made anew fetches the chain
+ *  that its record remembers. */
+const notYet: readonly RefusalCode[] = [
+  'no-floor',
+  'below-floor',
+  'commitment-height-passed',
+  'vote-height-passed',
+]
 
 export class Signing {
   readonly #record: SigningRecord
@@ -77,8 +86,7 @@ export class Signing {
       if (!(error instanceof SigningRefused) || error.code === 'record-failed') throw error
       if (requests.length === 1) {
         const about = { code: error.code, asked: error.asked, signed: error.signed }
-        if (error.code === 'no-floor' || error.code === 'below-floor') {
-          // As it should be, for some heights after an import.
+        if (notYet.includes(error.code)) {
           this.#log.debug(about, 'does not sign yet')
           return [undefined]
         }
