@@ -79,7 +79,7 @@ export async function runCampaign(options: {
     const blocks = await checkSequence(ground, load)
     await finals.update()
     await checkRound({ ground, load, finals, watch })
-    const growth = watch.growth(manifest.witness)
+    const growth = watch.growth(manifest.witness.node)
     assert.deepEqual(growth.problems, [])
     const droppedPackets = await ground.droppedPackets()
 

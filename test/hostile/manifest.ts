@@ -52,8 +52,9 @@ export interface Manifest {
   /** Of faults and the pauses between them; waiting for recovery comes on top. */
   readonly minutes: number
   readonly validators: number
-  /** After the first third of the rounds nobody ends its process: its memory tells of the rest. */
-  readonly witness: number
+  /** After the first third of the time, from a round on (0 is the first), nobody ends its process: its memory tells of
+   *  the rest. */
+  readonly witness: { readonly node: number; readonly sparedFromRound: number }
   /** The one whose home is on a disk so small that it can be filled. */
   readonly smallDisk: { readonly node: number; readonly mebibytes: number }
   /** The one whose clock can be set. */
@@ -103,8 +104,11 @@ export function makeManifest({ seed, minutes, validators = 4 }: Shape): Manifest
   const rounds: { faults: Fault[] }[] = []
   const totalMs = minutes * 60_000
   let plannedMs = 0
+  let sparedFromRound = 0
   while (plannedMs < totalMs) {
-    const faults = draw.round(plannedMs < totalMs / 3)
+    const isFirstThird = plannedMs < totalMs / 3
+    if (isFirstThird) sparedFromRound = rounds.length + 1
+    const faults = draw.round(isFirstThird)
     rounds.push({ faults })
     const ends = faults.map(({ kind, atMs, forMs }) => atMs + forMs + (extraMs[kind] ?? 0))
     plannedMs += Math.max(...ends) + settleMs
@@ -114,7 +118,7 @@ export function makeManifest({ seed, minutes, validators = 4 }: Shape): Manifest
     seed,
     minutes,
     validators,
-    witness,
+    witness: { node: witness, sparedFromRound },
     // A chain of an hour's load, and as much again for `diseq check`.
     smallDisk: { node: small, mebibytes: 64 + 8 * Math.ceil(minutes) },
     ownClock: { node: clocked },

@@ -1,0 +1,51 @@
+// A few minutes of what test/hostile/run.ts does for as long as it is asked to: real nodes, real faults, by a plan that
+// a seed decides. A failure prints the seed and what happened; `node test/hostile/run.ts --seed N` does it again.
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
+import { type TestContext, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import type { Outcome } from '../hostile/campaign.ts'
+import { whatIsMissing as whatComposeLacks } from '../hostile/compose.ts'
+import { whatIsMissing } from '../hostile/namespaces.ts'
+
+const program = fileURLToPath(new URL('../hostile/run.ts', import.meta.url))
+
+test(
+  'a network in namespaces stands minutes of faults: nothing lost, doubled, signed twice or leaked',
+  {
+    skip: whatIsMissing() ?? false,
+  },
+  (t) => runs(t, { ground: 'namespaces', minutes: 3 }),
+)
+
+test(
+  'a network in containers stands the same',
+  {
+    skip: whatComposeLacks() ?? false,
+  },
+  (t) => runs(t, { ground: 'compose', minutes: 1 }),
+)
+
+async function runs(t: TestContext, options: { ground: string; minutes: number }): Promise<void> {
+  const { ground, minutes } = options
+  const seed = randomInt(2 ** 31)
+  const args = ['--seed', String(seed), '--minutes', String(minutes), '--ground', ground]
+  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  t.after(() => child.kill())
+  const said = { out: '', err: '' }
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    said.out += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said.err += text
+  })
+  const code = await new Promise((resolve) => child.once('close', resolve))
+  assert.equal(code, 0, `node test/hostile/run.ts ${args.join(' ')}\n${said.err}`)
+  const { faults, leftOut, messages, blocks, statements } = JSON.parse(said.out) as Outcome
+  const sum = Object.values(faults).reduce((total, count) => total + count, 0)
+  t.diagnostic(
+    `seed ${seed}: ${sum} faults, ${messages} messages, ${blocks} blocks, ${statements} signatures`,
+  )
+  for (const [kind, reason] of Object.entries(leftOut)) t.diagnostic(`left out: ${kind}: ${reason}`)
+}
