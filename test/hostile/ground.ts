@@ -61,4 +61,9 @@ export interface Ground {
 
 /** Makes the place and homes for a manifest; nothing runs yet.
  *  @param folder that is empty, for homes and logs. */
-export type MakeGround = (options: { manifest: Manifest; folder: string }) => Promise<Ground>
+export type MakeGround = (options: {
+  manifest: Manifest
+  folder: string
+  /** Planted into every node (plant.ts); not in containers, which run what was built. */
+  bug?: string | undefined
+}) => Promise<Ground>

@@ -13,10 +13,12 @@ import { fakeTimeLibrary, fakeTimeVariables, writeOffset } from './fake-time.ts'
 import { fill, free } from './filler.ts'
 import type { Ground, GroundNode, LinkRule, MakeGround } from './ground.ts'
 import type { FaultKind } from './manifest.ts'
+import { bugVariable } from './plant.ts'
 
 const httpPort = 8080
 const p2pPort = 9080
 const bridge = 'ground'
+const plantUrl = new URL('./plant.ts', import.meta.url).href
 const mebibyte = 2 ** 20
 
 /** Whoever is not root can be it inside, where the system lets users make namespaces. */
@@ -49,7 +51,7 @@ export function freshNamespaces(command: readonly string[]): readonly string[] {
 }
 
 /** To be called in fresh namespaces only. */
-export const makeNamespaces: MakeGround = async ({ manifest, folder }) => {
+export const makeNamespaces: MakeGround = async ({ manifest, folder, bug }) => {
   const { validators, smallDisk, ownClock, seed } = manifest
   run('mount', ['-t', 'tmpfs', 'none', '/run'])
   run('ip', ['link', 'set', 'lo', 'up'])
@@ -90,7 +92,7 @@ export const makeNamespaces: MakeGround = async ({ manifest, folder }) => {
     addHost(index)
     const clock =
       index === ownClock.node && library !== undefined ? { file: join(place, 'clock'), library } : undefined
-    return new NamespaceNode({ index, place, home, p2pAddress: p2pAddresses[index] ?? '', clock })
+    return new NamespaceNode({ index, place, home, p2pAddress: p2pAddresses[index] ?? '', clock, bug })
   })
   const missing = new Map<FaultKind, string>()
   if (library === undefined) missing.set('clock', 'libfaketime is not installed')
@@ -138,8 +140,9 @@ class NamespaceNode extends NodeProcess implements GroundNode {
     home: string
     p2pAddress: string
     clock: { readonly file: string; readonly library: string } | undefined
+    bug: string | undefined
   }) {
-    const { index, place, home, p2pAddress, clock } = options
+    const { index, place, home, p2pAddress, clock, bug } = options
     super({
       name: `node${index}`,
       home,
@@ -147,7 +150,10 @@ class NamespaceNode extends NodeProcess implements GroundNode {
       httpPort,
       p2pAddress,
       launcher: ['nsenter', `--net=/run/netns/node${index}`],
-      ...(clock === undefined ? {} : { environment: fakeTimeVariables(clock.file, clock.library) }),
+      environment: {
+        ...(clock === undefined ? {} : fakeTimeVariables(clock.file, clock.library)),
+        ...(bug === undefined ? {} : { [bugVariable]: bug, NODE_OPTIONS: `--import ${plantUrl}` }),
+      },
     })
     this.#index = index
     this.#place = place

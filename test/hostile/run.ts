@@ -3,6 +3,7 @@
 //   node test/hostile/run.ts --seed 7 --minutes 4 --print    # only prints it
 //   node test/hostile/run.ts --manifest FILE                 # carries out a manifest that was printed
 //   … --ground compose                                       # in containers instead of network namespaces
+//   … --bug memory-leak                                      # with a bug planted, which it has to find (plant.ts)
 // The outcome goes to standard output as JSON, what happens meanwhile to standard error. Exit code 0: nothing was
 // wrong; 1: something was; 2: wrong usage; 3: this machine cannot do it, and why.
 import { spawn } from 'node:child_process'
@@ -15,6 +16,7 @@ import { makeCompose, whatIsMissing as whatComposeLacks } from './compose.ts'
 import type { Ground, MakeGround } from './ground.ts'
 import { type Manifest, makeManifest } from './manifest.ts'
 import { freshNamespaces, makeNamespaces, whatIsMissing } from './namespaces.ts'
+import { plantedChanges } from './plant.ts'
 
 const { values } = parseArgs({
   options: {
@@ -22,6 +24,7 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '4' },
     manifest: { type: 'string' },
     ground: { type: 'string', default: 'namespaces' },
+    bug: { type: 'string' },
     print: { type: 'boolean', default: false },
     /** Set by the run itself, for its part in fresh namespaces. */
     inside: { type: 'boolean', default: false },
@@ -47,6 +50,10 @@ async function main(): Promise<number> {
   // A fault that failed may leave others waiting.
   if (values.inside) process.exit(await carryOut(manifest, makeNamespaces))
   const isCompose = values.ground === 'compose'
+  if (values.bug !== undefined) {
+    plantedChanges(values.bug)
+    if (isCompose) throw new RangeError('--bug: containers run what was built')
+  }
   if (!isCompose && values.ground !== 'namespaces') {
     console.error(`--ground ${values.ground}: there are namespaces and compose`)
     return 2
@@ -90,7 +97,7 @@ async function carryOut(manifest: Manifest, makeGround: MakeGround): Promise<num
   process.once('disconnect', abandon)
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, abandon)
   try {
-    ground = await makeGround({ manifest, folder })
+    ground = await makeGround({ manifest, folder, bug: values.bug })
     for (const [kind, reason] of ground.missing) note(`left out: ${kind}: ${reason}`)
     console.log(JSON.stringify(await runCampaign({ manifest, ground, note }), null, 2))
     await ground.close()
