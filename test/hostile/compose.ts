@@ -1,28 +1,23 @@
 // The ground of containers: compose.yaml as it is, its volumes bound to folders of this machine, so that a home can be
 // filled, damaged and looked into. What lies between nodes is done inside their network namespaces.
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { readGenesisFile } from '../../src/node/genesis.ts'
 import { homePaths } from '../../src/node/home.ts'
 import { NodeHttp } from '../support/node-http.ts'
 import { attempt, type CommandEnd, finish, isThere, run } from './command.ts'
-import { fakeTimeLibrary, fakeTimeVariables, writeOffset } from './fake-time.ts'
+import { buildImage, composeCommand, image, nodeNames, Project, root, validators } from './compose-project.ts'
+import { fakeTimeLibrary, writeOffset } from './fake-time.ts'
 import { fill, free } from './filler.ts'
 import type { Ground, GroundNode, LinkRule, MakeGround } from './ground.ts'
 import type { FaultKind, Manifest } from './manifest.ts'
 import { until } from './wait.ts'
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
-const image = 'diseq-hostile'
-const validators = 4
 const [httpPort, p2pPort] = [8080, 9080]
 const startTimeoutMs = 60_000
 const stopTimeoutS = 20
 const lookEveryMs = 500
 const table = 'hostile'
-/** Where a container sees its clock. */
-const clockFolder = '/clock'
 
 /** Why there can be no containers here. */
 export function whatIsMissing(): string | undefined {
@@ -49,74 +44,6 @@ export const makeCompose: MakeGround = async ({ manifest, folder }) => {
   } catch (error) {
     compose.remove()
     throw error
-  }
-}
-
-/** Compose's part: makes containers and removes them. */
-class Project {
-  readonly folder: string
-  readonly name = `diseq-hostile-${process.pid}`
-  /** Of the first three bytes of the network; nodes are 10 and up. */
-  readonly prefix = `10.${200 + (process.pid % 50)}.${Math.floor(process.pid / 50) % 250}`
-  readonly #smallDisk: string
-  readonly #override: string
-
-  constructor(folder: string, manifest: Manifest) {
-    this.folder = folder
-    this.#override = join(folder, 'override.yaml')
-    for (const name of ['setup', 'bootstrap', 'clock', ...nodeNames()]) mkdirSync(join(folder, name))
-    this.#smallDisk = join(folder, `node${manifest.smallDisk.node}`)
-    run('mount', ['-t', 'tmpfs', '-o', `size=${manifest.smallDisk.mebibytes}m`, 'none', this.#smallDisk])
-    const library = fakeTimeLibrary()
-    if (library !== undefined) {
-      copyFileSync(library, join(folder, 'clock', 'libfaketime.so'))
-      writeOffset(join(folder, 'clock', 'offset'), 0)
-    }
-    // JSON is YAML.
-    writeFileSync(this.#override, JSON.stringify(this.#overrides(manifest, library !== undefined), null, 2))
-  }
-
-  containerOf(service: string): string {
-    return `${this.name}-${service}-1`
-  }
-
-  run(...args: readonly string[]): void {
-    const [command = '', ...before] = composeCommand() ?? []
-    const files = ['-f', join(root, 'compose.yaml'), '-f', this.#override]
-    run(command, [...before, '--project-name', this.name, ...files, ...args])
-  }
-
-  remove(): void {
-    this.run('down', '--volumes', '--timeout', '1')
-    attempt('umount', ['--lazy', this.#smallDisk])
-  }
-
-  /** What differs from compose.yaml: fixed addresses, no ports of the machine, nobody but the run restarts a node. */
-  #overrides(manifest: Manifest, hasLibrary: boolean): object {
-    const service = (address: number, more: object = {}) => ({
-      image,
-      restart: 'no',
-      networks: { default: { ipv4_address: `${this.prefix}.${address}` } },
-      ...more,
-    })
-    const nodes = nodeNames().map((name, index) => {
-      const isClocked = index === manifest.ownClock.node && hasLibrary
-      const clock = isClocked
-        ? fakeTimeVariables(`${clockFolder}/offset`, `${clockFolder}/libfaketime.so`)
-        : {}
-      const environment = { DISEQ_RATE_LIMIT_PER_SECOND: '0', ...clock }
-      const volumes = isClocked ? { volumes: [`${join(this.folder, 'clock')}:${clockFolder}:ro`] } : {}
-      return [name, { ...service(10 + index, volumes), environment, healthcheck: { disable: true } }]
-    })
-    const volumes = ['setup', 'bootstrap', ...nodeNames()].map((name) => [
-      name,
-      { driver: 'local', driver_opts: { type: 'none', o: 'bind', device: join(this.folder, name) } },
-    ])
-    return {
-      services: { ...Object.fromEntries(nodes), setup: { image }, bootstrap: service(5) },
-      networks: { default: { ipam: { config: [{ subnet: `${this.prefix}.0/24` }] } } },
-      volumes: Object.fromEntries(volumes),
-    }
   }
 }
 
@@ -376,10 +303,6 @@ function addressOf({ prefix }: Project, index: number): string {
   return `${prefix}.${10 + index}`
 }
 
-function nodeNames(): string[] {
-  return Array.from({ length: validators }, (_, index) => `node${index}`)
-}
-
 function engine(...args: readonly string[]): string {
   return run('docker', args)
 }
@@ -387,15 +310,4 @@ function engine(...args: readonly string[]): string {
 async function engineLater(...args: readonly string[]): Promise<void> {
   const { code, output } = await finish('docker', args)
   if (code !== 0) throw new Error(`docker ${args.join(' ')}: ${output}`)
-}
-
-/** With BuildKit, or with the older builder where a client came without the former. */
-function buildImage(): void {
-  const kit = isThere('docker', 'buildx', 'version') ? '1' : '0'
-  run('env', [`DOCKER_BUILDKIT=${kit}`, 'docker', 'build', '--quiet', '--tag', image, root])
-}
-
-function composeCommand(): string[] | undefined {
-  const forms = [['docker', 'compose'], ['docker-compose']]
-  return forms.find(([command = '', ...args]) => isThere(command, ...args, 'version'))
 }

@@ -3,10 +3,11 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { homePaths } from '../../src/node/home.ts'
+import { describe } from './describe.ts'
 import type { Finals } from './finals.ts'
 import type { Ground, GroundNode, LinkRule } from './ground.ts'
 import type { Load } from './load.ts'
-import { allLinks, type Fault, type FaultKind } from './manifest.ts'
+import { allLinks, type Fault, type FaultKind, type Link } from './manifest.ts'
 import { pause, until } from './wait.ts'
 import type { Watch } from './watch.ts'
 
@@ -114,11 +115,7 @@ export class Faults {
   }
 
   /** Links that lose packets for a time, beside those that other faults cut. */
-  async #withLinks(
-    fault: Fault,
-    links: readonly LinkRule[] | readonly { from: number; to: number }[],
-    lossPercent: number,
-  ): Promise<void> {
+  async #withLinks(fault: Fault, links: readonly Link[], lossPercent: number): Promise<void> {
     const { ground, note } = this.#parts
     this.#linkRules.set(
       fault,
@@ -305,28 +302,4 @@ function flipBytes(database: string, { file, places }: Fault & { kind: 'corrupt-
   }
   writeFileSync(path, bytes)
   return `${places.length} of ${bytes.length} bytes of ${name} flipped`
-}
-
-function describe(fault: Fault): string {
-  const { kind, forMs } = fault
-  const seconds = forMs === 0 ? '' : ` for ${(forMs / 1_000).toFixed(1)} s`
-  const linkText = (links: readonly { from: number; to: number }[]) =>
-    links.map(({ from, to }) => `${from}>${to}`).join(' ')
-  switch (kind) {
-    case 'partition':
-      return `${kind} ${fault.groups.map((group) => group.join('')).join('|')}${seconds}`
-    case 'partial-partition':
-    case 'one-way':
-      return `${kind} ${linkText(fault.links)}${seconds}`
-    case 'loss':
-      return `${kind} of ${fault.percent} % ${linkText(fault.links)}${seconds}`
-    case 'rate':
-      return `${kind} of ${fault.kbitPerSecond} kbit/s at ${fault.nodes.join(' ')}${seconds}`
-    case 'corrupt-database':
-      return `${kind} of ${fault.nodes.join(' ')}`
-    case 'clock':
-      return `${kind} of ${fault.nodes.join(' ')} by ${fault.offsetMs / 1_000} s${seconds}`
-    default:
-      return `${kind} ${fault.nodes.join(' ')}${seconds}`
-  }
 }
