@@ -1,5 +1,6 @@
 // The clients of a hostile run: messages of many sizes by every way in, some of them twice, to whichever nodes are
 // there. It keeps what was promised.
+import { AssertionError } from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { encodeMessage } from '../../src/codec/index.ts'
 import type { Random } from '../support/random.ts'
@@ -136,7 +137,9 @@ export class Load {
     if (open === undefined || open.size >= openRequestsMax || this.#nodes[node]?.isRunning !== true) return
     const request = ask()
       // A node that is gone, cut off or paused answers nothing, and promised nothing.
-      .catch(() => undefined)
+      .catch((error: unknown) => {
+        if (error instanceof AssertionError) this.#problems.push(`node${node}: ${error.message}`)
+      })
       .finally(() => open.delete(request))
     open.add(request)
   }
