@@ -157,6 +157,8 @@ function fastifyOf(options: ApiOptions, count: (reply: ReplyTime) => void): Fast
     keepAliveTimeout: options.keepAliveTimeoutMs,
     connectionTimeout: options.idleSocketTimeoutMs,
     bodyLimit: options.maxBodyBytes,
+    // What comes while it closes is answered like all else: fastify's own 503 is in no description of ours.
+    return503OnClosing: false,
     routerOptions: { maxParamLength: maxHeaderBytes },
     http: { headersTimeout: options.headersTimeoutMs, connectionsCheckingInterval: connectionsCheckMs },
     clientErrorHandler: (error, socket) => {
