@@ -49,7 +49,8 @@ export interface TrieStep {
 interface Writing {
   readonly root: TrieRoot
   readonly height: number
-  readonly dirty: Iterator<PageRef>
+  /** Still to be written, each after those below it. */
+  readonly pending: Set<PageRef>
   /** Pages of the checkpoint before that this one does not have. */
   readonly removed: readonly number[]
 }
@@ -66,7 +67,7 @@ export class StoredTrie {
   #writing: Writing | undefined
   /** Pages that the checkpoint has and the trie no longer. */
   #obsolete: number[] = []
-  /** Replaced while a checkpoint is being written that may have them, or have them soon. */
+  /** Replaced while a checkpoint is being written that has them, or will. */
   #replaced: PageRef[] = []
   /** Given to be written with the last block: in the store by the next. */
   #given: PageRef[] = []
@@ -134,10 +135,7 @@ export class StoredTrie {
     for (const ref of this.#given) this.pages.hold(ref)
     this.#given = []
     this.#past.note(height, this.#root, inserted.changedBuckets)
-    for (const ref of inserted.replacedPages) {
-      if (this.#writing !== undefined) this.#replaced.push(ref)
-      else if (ref.id !== undefined) this.#obsolete.push(ref.id)
-    }
+    for (const ref of inserted.replacedPages) this.#replace(ref)
     this.#root = inserted.root
     this.#height = height
     this.#dirtyBytes += inserted.grownBytes
@@ -146,6 +144,19 @@ export class StoredTrie {
     this.#blocksSince += 1
     if (this.#writing === undefined && this.#isDue()) this.#begin()
     return this.#writing === undefined ? NO_WRITES : this.#writePiece(this.#writing)
+  }
+
+  #replace(ref: PageRef): void {
+    const writing = this.#writing
+    if (writing === undefined) {
+      if (ref.id !== undefined) this.#obsolete.push(ref.id)
+    } else if (writing.pending.has(ref)) {
+      // It stays in memory until it is written, and is taken off what is counted only then.
+      if (ref.page !== undefined) this.#dirtyBytes += pageCostBytes(ref.page)
+      this.#replaced.push(ref)
+    } else if (ref.id !== undefined) {
+      this.#replaced.push(ref)
+    }
   }
 
   #isDue(): boolean {
@@ -159,7 +170,7 @@ export class StoredTrie {
     this.#writing = {
       root: this.#root,
       height: this.#height,
-      dirty: dirtyPages(this.#root),
+      pending: new Set(dirtyPages(this.#root)),
       removed: this.#obsolete,
     }
     this.#obsolete = []
@@ -167,29 +178,26 @@ export class StoredTrie {
     this.#blocksSince = 0
   }
 
-  #writePiece({ root, height, dirty, removed }: Writing): TrieWrites {
+  #writePiece({ root, height, pending, removed }: Writing): TrieWrites {
     const pages: { id: number; bytes: Uint8Array }[] = []
     let room = Math.max(this.#rule.pieceBytes, 2 * this.#grownSince)
-    while (room > 0) {
-      const next = dirty.next()
-      if (next.done === true) {
-        this.#writing = undefined
-        this.#obsolete = this.#replaced.flatMap(({ id }) => (id === undefined ? [] : [id]))
-        this.#replaced = []
-        const checkpoint = encodeCheckpoint({ root, height, nextId: this.#nextId })
-        return { pages, removedPages: removed, checkpoint }
-      }
-      const ref = next.value
+    for (const ref of pending) {
+      if (room <= 0) return { pages, removedPages: [], checkpoint: undefined }
       if (ref.page === undefined) throw new RangeError('a page that was not written is not in memory')
       const bytes = encodePage(ref.page)
       ref.id = this.#nextId
       this.#nextId += 1
       this.#given.push(ref)
+      pending.delete(ref)
       this.#dirtyBytes -= pageCostBytes(ref.page)
       pages.push({ id: ref.id, bytes })
       room -= pageCostBytes(ref.page)
     }
-    return { pages, removedPages: [], checkpoint: undefined }
+    this.#writing = undefined
+    this.#obsolete = this.#replaced.flatMap(({ id }) => (id === undefined ? [] : [id]))
+    this.#replaced = []
+    const checkpoint = encodeCheckpoint({ root, height, nextId: this.#nextId })
+    return { pages, removedPages: removed, checkpoint }
   }
 }
 
