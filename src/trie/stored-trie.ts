@@ -193,6 +193,9 @@ export class StoredTrie {
       pages.push({ id: ref.id, bytes })
       room -= pageCostBytes(ref.page)
     }
+    // Until this write is done, blocks are executed on the trie before this one, which may have what is to go.
+    if (height === this.#height && removed.length > 0)
+      return { pages, removedPages: [], checkpoint: undefined }
     this.#writing = undefined
     this.#obsolete = this.#replaced.flatMap(({ id }) => (id === undefined ? [] : [id]))
     this.#replaced = []

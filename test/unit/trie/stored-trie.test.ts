@@ -138,6 +138,23 @@ describe('a stored trie', () => {
     )
   })
 
+  it('lets no page go that the trie before the block leads to: others are executed on it until all is written', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 2, maxLength: 20 }), (groups) => {
+        // As small as can be: whatever was replaced is let go, and has to be read again.
+        const trie = new MemoryTrie({ rule: { ...eagerRule, pieceBytes: 1e9 }, cachedBytesMax: 1 })
+        for (const [at, size] of groups.entries()) {
+          const before = trie.root
+          insertBlock(trie, at + 1, size)
+          const leaves = leavesOf(at + 1, 'of another candidate', 20)
+          const other = insertLeaves(before, leaves, trie.pages)
+          assert.notEqual(stateRootOf(other.root), stateRootOf(before))
+        }
+      }),
+      { numRuns: 30 },
+    )
+  })
+
   it('refuses a block that does not follow, and a checkpoint that is damaged', () => {
     const trie = new MemoryTrie({ rule: { ...eagerRule, pieceBytes: 1e9 } })
     const inserted = insertLeaves(trie.root, [], trie.pages)
