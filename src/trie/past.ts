@@ -39,8 +39,10 @@ export class PastTries {
       changedBuckets.map((bucket) => [bucket, hashOf(partOf(before, bucket, this.#pages))]),
     )
     this.#notes.push({ height, before: hashes })
-    if (this.#notes.length > this.#blocksMax) this.#notes.shift()
-    this.#remade.delete(height - this.#blocksMax - 1)
+    // Until the block is in the store, askers count from the one before.
+    const oldest = height - 1 - this.#blocksMax
+    if (this.#notes.length > this.#blocksMax + 1) this.#notes.shift()
+    for (const each of this.#remade.keys()) if (each < oldest) this.#remade.delete(each)
   }
 
   /**

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import {
+  createBranchHasher,
   EMPTY_TRIE,
+  insertLeaves,
   keyOf,
   leafOf,
   leafOnPath,
@@ -12,8 +14,10 @@ import {
   proveInclusion,
   rootToJson,
   rootToJsonText,
+  StoredTrie,
   stateRootOf,
   TrieError,
+  TriePages,
   type TrieRoot,
   verifyAbsence,
   verifyInclusion,
@@ -145,6 +149,36 @@ describe('proofs of random tries', () => {
           assert.equal(isThere ? absence : inclusion, undefined)
         }
       }
+    }
+  })
+
+  it('the oldest root that can be asked for is noted still while the next block is being written', () => {
+    const pastMax = 2
+    let hashed = 0
+    const hashBranches = createBranchHasher()
+    const pages = new TriePages({
+      source: new MemorySource(),
+      hash: sha256,
+      hashBranches: (tasks) => {
+        hashed += tasks.length
+        hashBranches(tasks)
+      },
+    })
+    const stored = new StoredTrie({ pages, checkpoint: undefined, pastMax })
+    const roots = [stateRootOf(EMPTY_TRIE)]
+    for (let height = 1; height <= 8; height += 1) {
+      const leaves = someMessages(600, `block ${height}`).map((data, index) => ({
+        ...leafOf(data, sha256),
+        reference: { height, index },
+      }))
+      stored.append({ height, inserted: insertLeaves(stored.root, leaves, pages) })
+      roots.push(stateRootOf(stored.root))
+      // The store is a block behind the trie.
+      const oldest = Math.max(0, height - 1 - pastMax)
+      hashed = 0
+      assert.equal(stateRootOf(stored.rootAt(oldest, sha256(Uint8Array.of(height)))), roots[oldest])
+      // The branches between 256 parts, and those of one part; not those of all leaves.
+      assert.ok(hashed < 300, `${hashed} branches hashed for the root of block ${oldest} after ${height}`)
     }
   })
 
