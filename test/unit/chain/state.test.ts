@@ -262,7 +262,13 @@ async function restoreFrom(store: MemoryStore, beacon: Hash): Promise<ChainState
     if (final === undefined) throw new Error(`block ${at} is missing`)
     recent.push({ block: final.block, batchIds: final.batches.map(({ id }) => id) })
   }
-  const trie = aTrieOf(chainStore).root
+  const stored = aTrieOf(chainStore)
+  for (let at = stored.height + 1; at <= height; at += 1) {
+    const messages = (await chainStore.readMessages(at)) ?? []
+    const { inserted } = executeBlock({ trie: stored.root, pages: stored.pages, height: at, messages })
+    stored.append({ height: at, inserted })
+  }
+  const trie = stored.root
   const convicted = (await chainStore.readConvictions()).map(({ validator }) => validator)
   return restoreState({ genesis, sha256, recent, beacon, trie, convicted })
 }
