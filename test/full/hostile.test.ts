@@ -2,7 +2,6 @@
 // a seed decides. A failure prints the seed and what happened; `node test/hostile/run.ts --seed N` does it again.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { randomInt } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Outcome } from '../hostile/campaign.ts'
@@ -16,7 +15,7 @@ test(
   {
     skip: whatIsMissing() ?? false,
   },
-  (t) => runs(t, { ground: 'namespaces', minutes: 3 }),
+  (t) => runs(t, { ground: 'namespaces', minutes: 3, seed: 105 }),
 )
 
 test(
@@ -24,12 +23,13 @@ test(
   {
     skip: whatComposeLacks() ?? false,
   },
-  (t) => runs(t, { ground: 'compose', minutes: 1 }),
+  (t) => runs(t, { ground: 'compose', minutes: 1, seed: 1670177611 }),
 )
 
-async function runs(t: TestContext, options: { ground: string; minutes: number }): Promise<void> {
-  const { ground, minutes } = options
-  const seed = randomInt(2 ** 31)
+async function runs(
+  t: TestContext,
+  { ground, minutes, seed }: { ground: string; minutes: number; seed: number },
+): Promise<void> {
   const args = ['--seed', String(seed), '--minutes', String(minutes), '--ground', ground]
   const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
   t.after(() => child.kill())

@@ -22,6 +22,9 @@ export const openFilesGrowthMax = 16
 /** Nobody may come near what a small machine has. */
 export const memoryMaxBytes = 1_024 * mebibyte
 const samplesMin = 10
+/** A heap grows to its working size in the first minutes of a process, by half and more: in a shorter run that would pass
+ *  for a leak. Open files are judged in every run. */
+export const memoryRunMinMs = 10 * 60_000
 
 /** Medians of the middle and the last third of a run. Undefined where the process of its end was not there, or was
  *  seen too seldom, in both. */
@@ -39,10 +42,10 @@ export function flatnessOf(samples: readonly Sample[], runMs: number): Flatness 
 }
 
 /** What grew beyond the bounds, a sentence each. */
-export function growthOf({ memoryBytes, openFiles }: Flatness): string[] {
+export function growthOf({ memoryBytes, openFiles }: Flatness, runMs: number): string[] {
   const found: string[] = []
   const { factor, bytes } = memoryGrowthMax
-  if (memoryBytes[1] > memoryBytes[0] * factor + bytes)
+  if (runMs >= memoryRunMinMs && memoryBytes[1] > memoryBytes[0] * factor + bytes)
     found.push(`memory grew from ${inMebibytes(memoryBytes[0])} to ${inMebibytes(memoryBytes[1])}`)
   if (openFiles[1] > openFiles[0] + openFilesGrowthMax)
     found.push(`open files grew from ${openFiles[0]} to ${openFiles[1]}`)

@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { homePaths } from '../../src/node/home.ts'
 import { SignatureLedger } from '../support/signature-ledger.ts'
-import { flatnessOf, growthOf, inMebibytes, memoryMaxBytes, type Sample } from './flatness.ts'
+import { flatnessOf, growthOf, inMebibytes, memoryMaxBytes, memoryRunMinMs, type Sample } from './flatness.ts'
 import type { GroundNode } from './ground.ts'
 
 /** More often than a signing record forgets: it is written anew after some hundred signatures. */
@@ -63,8 +63,9 @@ export class Watch {
     else {
       const { memoryBytes, openFiles } = flatness
       const memory = memoryBytes.map(inMebibytes).join(', then ')
+      if (runMs < memoryRunMinMs) lines.push('too short a run to judge memory')
       lines.push(`node${witness}, middle and last third: ${memory}; open files ${openFiles.join(', then ')}`)
-      for (const growth of growthOf(flatness)) problems.push(`node${witness}: ${growth}`)
+      for (const growth of growthOf(flatness, runMs)) problems.push(`node${witness}: ${growth}`)
     }
     return { problems, lines }
   }

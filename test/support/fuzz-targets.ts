@@ -29,8 +29,8 @@ import {
   frameKindOf,
   genesisToJson,
   messageCountOf,
-  parseGenesis,
   type PeerStatus,
+  parseGenesis,
 } from '../../src/codec/index.ts'
 import { isValidPublicKey, isValidVrfKey, sha256, verifySignature } from '../../src/crypto/native/index.ts'
 import { decodeBundle, encodeBundle } from '../../src/network/bundles.ts'

@@ -6,8 +6,8 @@ import { after, test } from 'node:test'
 import { runCli } from '../../../src/cli/program.ts'
 import type { Terminal } from '../../../src/cli/terminal.ts'
 import { dataKey } from '../../../src/proofs/index.ts'
-import { ChainNode, fetchOf } from '../../support/chain-node.ts'
 import { aMessage } from '../../support/chain-builder.ts'
+import { ChainNode, fetchOf } from '../../support/chain-node.ts'
 import { chainOf, idsOf, there } from '../../support/proven-chain.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'diseq-proofs-'))
