@@ -1,15 +1,8 @@
 // One keep-alive HTTP/1.1 connection, one request at a time. The generator shares the cores with what it measures:
 // Node's own client costs it five times as much a request, and that would be in every figure.
 import { connect, type Socket } from 'node:net'
+import { type HttpReply, HttpReplyReader } from './http-reply.ts'
 
-export interface HttpReply {
-  readonly status: number
-  /** Seconds of `retry-after`, where the reply has one. */
-  readonly retryAfterSeconds: number | undefined
-  readonly body: Buffer
-}
-
-const headEnd = Buffer.from('\r\n\r\n')
 const replyTimeoutMs = 30_000
 
 interface Waiting {
@@ -17,11 +10,10 @@ interface Waiting {
   readonly reject: (error: Error) => void
 }
 
-/** Takes replies with `content-length` only, which is what is measured here. */
 export class HttpConnection {
   readonly #address: URL
   #socket: Socket | undefined
-  #received: Buffer = Buffer.alloc(0)
+  #reader = new HttpReplyReader()
   #waiting: Waiting | undefined
 
   constructor(address: string) {
@@ -56,11 +48,17 @@ export class HttpConnection {
     socket.setTimeout(replyTimeoutMs, () => {
       if (this.#waiting !== undefined) socket.destroy(new Error('no reply in time'))
     })
-    socket.on('data', (chunk) => this.#onData(chunk))
+    socket.on('data', (chunk) => {
+      try {
+        this.#onData(chunk)
+      } catch (error) {
+        socket.destroy(error as Error)
+      }
+    })
     socket.on('error', (error) => this.#fail(socket, error))
     socket.on('close', () => this.#fail(socket, new Error('the connection was closed')))
     this.#socket = socket
-    this.#received = Buffer.alloc(0)
+    this.#reader = new HttpReplyReader()
     return socket
   }
 
@@ -73,20 +71,8 @@ export class HttpConnection {
   }
 
   #onData(chunk: Buffer): void {
-    this.#received = this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk])
-    const end = this.#received.indexOf(headEnd)
-    if (end < 0) return
-    const head = this.#received.toString('latin1', 0, end)
-    const bodyStart = end + headEnd.length
-    const lengthBytes = Number(/\r\ncontent-length: *(\d+)/i.exec(head)?.[1] ?? 0)
-    if (this.#received.length < bodyStart + lengthBytes) return
-    const retryAfter = /\r\nretry-after: *(\d+)/i.exec(head)?.[1]
-    const reply = {
-      status: Number(head.slice(9, 12)),
-      retryAfterSeconds: retryAfter === undefined ? undefined : Number(retryAfter),
-      body: this.#received.subarray(bodyStart, bodyStart + lengthBytes),
-    }
-    this.#received = this.#received.subarray(bodyStart + lengthBytes)
+    const reply = this.#reader.take(chunk)
+    if (reply === undefined) return
     const waiting = this.#waiting
     this.#waiting = undefined
     waiting?.resolve(reply)

@@ -1,7 +1,9 @@
-// The load generator behind `diseq bench`: offers messages, reads them back from the chain, and says what came of it.
+// The load generator behind `diseq bench` and `npm run bench:compare`: offers messages, reads them back from the chain,
+// and says what came of it.
 export { DiseqTarget } from './diseq-target.ts'
+export { HttpPool } from './http-connection.ts'
 export { plotOf } from './plot.ts'
 export { tableOf } from './report.ts'
 export { runStage, type StageFigures, type StageOptions } from './stage.ts'
-export type { Form, MeasuredProcess, Target } from './target.ts'
-export { givenWorkload, randomWorkload, type Workload } from './workload.ts'
+export type { FinalMessages, Form, MeasuredProcess, SubmitResult, Target } from './target.ts'
+export { givenWorkload, headBytes, randomWorkload, type Workload } from './workload.ts'

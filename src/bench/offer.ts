@@ -1,7 +1,7 @@
 // Offers messages: at a rate, each due at its moment whether or not the system keeps up (so that a stall counts for
 // everything that was due in it), or as fast as they are accepted. Requests under way are bounded in both.
 import type { Tally } from './tally.ts'
-import type { Target } from './target.ts'
+import type { SubmitResult, Target } from './target.ts'
 import type { Workload } from './workload.ts'
 
 export interface OfferOptions {
@@ -88,9 +88,9 @@ export class Offer {
         entrance,
         group.map(({ data }) => data),
       )
-      for (const { number } of group) tally.answered(number, result.kind)
+      for (const [place, { number }] of group.entries()) tally.answered(number, outcomeOf(result, place))
       // At a fixed rate what is due is offered all the same: overload is then what is measured.
-      if (result.kind === 'refused' && rate === 'max') this.#pausedUntilMs = nowMs() + result.retryAfterMs
+      if (result.kind !== 'accepted' && rate === 'max') this.#pausedUntilMs = nowMs() + result.retryAfterMs
     } catch (error) {
       // Neither accepted nor refused: not counted as missing.
       onError(error)
@@ -100,4 +100,9 @@ export class Offer {
       if (rate === 'max') this.#tick()
     }
   }
+}
+
+function outcomeOf(result: SubmitResult, place: number): 'accepted' | 'refused' {
+  if (result.kind === 'partly') return result.refused.has(place) ? 'refused' : 'accepted'
+  return result.kind
 }

@@ -8,6 +8,8 @@ export type SubmitResult =
   | { readonly kind: 'accepted' }
   /** None of them; may be tried again after that time. */
   | { readonly kind: 'refused'; readonly retryAfterMs: number }
+  /** Some of them: the places of those that it does not answer for. */
+  | { readonly kind: 'partly'; readonly refused: ReadonlySet<number>; readonly retryAfterMs: number }
 
 export interface FinalMessages {
   /** The first bytes of each message, in order; at least `headBytes` of them. */

@@ -115,7 +115,8 @@ async function isReady(address: string): Promise<boolean> {
   }
 }
 
-function ended(child: ChildProcess): Promise<void> {
+/** Asks a process to end, and ends it where it does not. */
+export function ended(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve()
   return new Promise((resolve) => {
     const timer = setTimeout(() => child.kill('SIGKILL'), stopTimeoutMs)
@@ -128,7 +129,7 @@ function ended(child: ChildProcess): Promise<void> {
 }
 
 /** The first of so many ports in a row that nobody listens on. */
-async function freePorts(count: number): Promise<number> {
+export async function freePorts(count: number): Promise<number> {
   for (let attempt = 0; attempt < 50; attempt++) {
     const base = 20_000 + Math.floor(Math.random() * 10_000)
     const free = await Promise.all(Array.from({ length: count }, (_, index) => isFree(base + index)))

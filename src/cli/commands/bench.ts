@@ -155,7 +155,8 @@ function report(options: Options, stages: readonly StageFigures[], terminal: Ter
   if (!isWhole) throw new Failure('messages that were accepted are missing from the chain, or in it twice')
 }
 
-function workloadOf({ data, size }: Options): Workload {
+/** Also for the comparison with other systems. */
+export function workloadOf({ data, size }: Pick<Options, 'data' | 'size'>): Workload {
   if (data === undefined) return randomWorkload(size)
   const lines = readFileSync(data, 'utf8')
     .split('\n')
@@ -165,7 +166,7 @@ function workloadOf({ data, size }: Options): Workload {
   return givenWorkload(messages, `the ${messages.length} messages of ${data}`)
 }
 
-function ratesOf(text: string): (number | 'max')[] {
+export function ratesOf(text: string): (number | 'max')[] {
   return text.split(',').map((part) => {
     if (part === 'max') return part
     const rate = Number(part)

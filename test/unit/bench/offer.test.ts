@@ -68,3 +68,22 @@ test('at a rate, what fell due while requests were stuck keeps the time at which
   for (const number of [0, 1]) tally.final(number, 100)
   assert.deepEqual([...tally.latencies(0, 10)], [98, 99])
 })
+
+test('of a request that is accepted in part, each message counts as it was answered', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval', 'setTimeout'] })
+  const answer: SubmitResult = { kind: 'partly', refused: new Set([0, 2]), retryAfterMs: 50 }
+  const { offer, groups, tally, clock, answerAll } = offerTo(answer, { inFlight: 1 })
+  offer.start()
+  t.mock.timers.tick(1)
+  answerAll()
+  await Promise.resolve()
+  assert.deepEqual([tally.acceptedCount, tally.refusedCount], [8, 2])
+  tally.final(1, 5)
+  assert.equal(tally.missingCount(), 7)
+  clock.nowMs = 49
+  t.mock.timers.tick(1)
+  assert.equal(groups.length, 1)
+  clock.nowMs = 50
+  t.mock.timers.tick(1)
+  assert.equal(groups.length, 2)
+})
