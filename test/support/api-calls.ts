@@ -121,7 +121,15 @@ export function checkerFor(document: OpenApiDocument): Checker {
 
 function pathOf(document: OpenApiDocument, path: string): string | undefined {
   if (Object.hasOwn(document.paths, path)) return path
-  return Object.keys(document.paths).find((template) =>
-    new RegExp(`^${template.replaceAll(/\{[^}]+\}/g, '[^/]+')}$`).test(path),
-  )
+  return Object.keys(document.paths).find((template) => {
+    const [parts, templateParts] = [path.split('/'), template.split('/')]
+    return (
+      parts.length === templateParts.length &&
+      parts.every((part, at) => (isParameter(templateParts[at]) ? part !== '' : part === templateParts[at]))
+    )
+  })
+}
+
+function isParameter(part: string | undefined): boolean {
+  return part?.startsWith('{') === true
 }

@@ -18,6 +18,7 @@ export interface HeardNetwork {
 export class WireListener {
   readonly ledger: SignatureLedger
   readonly #network: Network
+  readonly #addresses: readonly string[]
   readonly #counts = new Map<string, number>()
   #final: Height = 0
 
@@ -28,25 +29,29 @@ export class WireListener {
     test.after(() => listener.#network.stop())
     await network.until(
       'the listener is greeted by all nodes',
-      () => listener.peerCount === network.running.length,
+      () => listener.nodeCount === network.running.length,
     )
     return listener
   }
 
   private constructor({ genesis, nodes }: HeardNetwork, ledger: SignatureLedger) {
     this.ledger = ledger
+    this.#addresses = nodes.map(({ p2pAddress }) => p2pAddress)
     this.#network = new Network({
       genesis,
       identitySeed: randomBytes(32),
       listen: ['/ip4/127.0.0.1/tcp/0'],
-      bootstrap: nodes.map(({ p2pAddress }) => p2pAddress),
+      bootstrap: this.#addresses,
       handler: this.#handler(genesis.hash),
       settings: { statusIntervalMs: 500, redialMaxMs: 1_000 },
     })
   }
 
-  get peerCount(): number {
-    return this.#network.chainPeers().length
+  /** Of the nodes it was given, those that greeted it; others of the network (a bootstrap peer) find it as well. */
+  get nodeCount(): number {
+    const greeted = this.#network.chainPeers().map(String)
+    return this.#addresses.filter((address) => greeted.some((peer) => address.endsWith(`/p2p/${peer}`)))
+      .length
   }
 
   /** Frames heard, by kind. */

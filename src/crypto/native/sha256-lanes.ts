@@ -28,6 +28,9 @@ export interface Sha256Lanes {
   run(): void
 }
 
+/** By the number of blocks: compiled once, whoever asks. */
+const modules = new Map<number, object>()
+
 /** @param blocks 64-byte blocks of each message, 1 to 64. */
 export function createSha256Lanes(blocks: number): Sha256Lanes {
   if (!Number.isInteger(blocks) || blocks < 1 || blocks > 64) {
@@ -43,7 +46,11 @@ export function createSha256Lanes(blocks: number): Sha256Lanes {
     for (let lane = 0; lane < LANES; lane += 1)
       view.setUint32(round * VECTOR_BYTES + 4 * lane, constant, true)
   }
-  const module = new wasm.Module(moduleBytes({ inputsAt, laneBytes, digestsAt, blocks }))
+  let module = modules.get(blocks)
+  if (module === undefined) {
+    module = new wasm.Module(moduleBytes({ inputsAt, laneBytes, digestsAt, blocks }))
+    modules.set(blocks, module)
+  }
   const { run } = new wasm.Instance(module, { e: { m: memory } }).exports
   if (typeof run !== 'function') throw new TypeError('the module has no function to run')
   const part = (at: number, length: number) => new Uint8Array(memory.buffer, at, length)
