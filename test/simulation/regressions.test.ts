@@ -1,5 +1,5 @@
 // Bugs of the node that the simulator found. Each is planted again, and found again at its seed; without it the seed
-// passes. So that what was mended stays mended, and what is tested is that.
+// passes. So that what was mended stays mended, and what is tested is that. And runs that its checks judged wrongly.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { run, scenarioOf } from '../../src/simulation/index.ts'
@@ -23,5 +23,21 @@ for (const { bug, seed } of once) {
     assert.equal(before.violation?.check, 'liveness')
     const after = await run({ ...scenarioOf(options), settleMs })
     assert.equal(after.violation, undefined, after.violation?.text)
+  })
+}
+
+/** Runs in which nothing was wrong but the judge. */
+const misjudged: readonly { readonly why: string; readonly seed: number; readonly longer: number }[] = [
+  {
+    why: 'a node notarized three blocks behind, and the votes it rested on were forgotten',
+    seed: 1000179,
+    longer: 2,
+  },
+]
+
+for (const { why, ...options } of misjudged) {
+  test(`seed ${options.seed} passes: ${why}`, async () => {
+    const { violation } = await run(scenarioOf(options))
+    assert.equal(violation, undefined, violation?.text)
   })
 }

@@ -8,7 +8,7 @@ export class JustificationCheck {
   readonly #context: CheckContext
   readonly #powers: readonly number[]
   readonly #quorum: number
-  /** Who sent which vote, by height, of the heights that are not final. */
+  /** Who sent which vote, by height; of all heights, since a slow node may vote long after others are further. */
   readonly #votes = new Map<Height, Map<string, Set<ValidatorIndex>>>()
   /** The view in which a block was made. */
   readonly #madeIn = new Map<BlockId, View>()
@@ -60,7 +60,6 @@ export class JustificationCheck {
     if (!hasLiars && !this.#forwarded.has(height))
       this.#context.report('forwarding', `block ${height} is final, and nobody sent its finalization on`)
     this.#forwarded.delete(height - 8)
-    for (const noted of this.#votes.keys()) if (noted < height - 2) this.#votes.delete(noted)
   }
 
   #onCertificate(certificate: Certificate): void {
