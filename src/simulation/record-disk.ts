@@ -53,7 +53,8 @@ export class SimulatedRecordFile {
 
   #write(opening: number, bytes: Uint8Array, isReplacement: boolean): Promise<void> {
     const { scheduler, random, lagMs, onWrite } = this.#options
-    const written = bytes.slice()
+    // Not `slice`: a Buffer would hand out its own memory.
+    const written = new Uint8Array(bytes)
     this.#pending = { bytes: written, isReplacement }
     return new Promise((resolve, reject) => {
       scheduler.after(random.within(0.2, 2) + lagMs(), () => {

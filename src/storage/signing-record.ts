@@ -158,8 +158,8 @@ export class SigningRecord {
         continue
       }
       number += 1
-      // A copy of the bytes: what is recorded must not change with the caller's buffer.
-      const bytes = request.bytes.slice()
+      // A copy of the bytes: what is recorded must not change with the caller's buffer (`slice` of a Buffer is none).
+      const bytes = new Uint8Array(request.bytes)
       const signature = await this.#options.sign(request.kind, bytes)
       const entry = { number, subject: verdict.subject, bytes, signature }
       state.add(entry)

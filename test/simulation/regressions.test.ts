@@ -26,11 +26,16 @@ for (const { bug, seed } of once) {
   })
 }
 
-/** Runs in which nothing was wrong but the judge. */
+/** Runs in which nothing was wrong but the judge, or the imagined world. */
 const misjudged: readonly { readonly why: string; readonly seed: number; readonly longer: number }[] = [
   {
     why: 'a node notarized three blocks behind, and the votes it rested on were forgotten',
     seed: 1000179,
+    longer: 2,
+  },
+  {
+    why: 'the copy of a record that was to be brought back was damaged with the record',
+    seed: 2000477,
     longer: 2,
   },
 ]
