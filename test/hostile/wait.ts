@@ -6,13 +6,15 @@ export { pause }
 const stepMs = 100
 
 /** Resolves when the condition holds. What it throws (a node that does not answer) counts as not yet.
+ *  @param comesCloser whether it came closer since it was asked last: then the time begins anew.
  *  @throws where it does not hold in time. */
 export async function until(
   what: string,
   holds: () => boolean | Promise<boolean>,
   timeoutMs: number,
+  comesCloser = (): boolean => false,
 ): Promise<void> {
-  const deadline = performance.now() + timeoutMs
+  let deadline = performance.now() + timeoutMs
   let last: unknown
   for (;;) {
     try {
@@ -21,6 +23,7 @@ export async function until(
     } catch (error) {
       last = error
     }
+    if (comesCloser()) deadline = performance.now() + timeoutMs
     if (performance.now() > deadline) throw new Error(`not in ${timeoutMs / 1000} s: ${what} (${last})`)
     await pause(stepMs)
   }
