@@ -1,10 +1,11 @@
-// Ed25519 on OpenSSL under the one rule of protocol §2 (spelled out in portable/ed25519.ts): same answers, four to
-// ten times faster. What OpenSSL and Node's layer over it do not do, or not in every version, is done here:
-// - keys of small order and keys that are not canonical are taken: refused here, once for each key;
-// - R of small order: up to some releases the equation decides, as the rule says; from others on (24.21 is one; 20 is
-//   not) Node refuses it before the equation. Nodes of one chain would then differ over a vote whose signer chose
-//   the nonce 0, so these few go the portable way.
-// OpenSSL does check S < L, and the equation without cofactor by comparing encodings of R.
+// Ed25519 under the one rule of protocol §2 (spelled out in portable/ed25519.ts): same answers, many times faster. Signing is
+// OpenSSL's; verifying is libsodium's, which takes half the time, or OpenSSL's where libsodium cannot be loaded. Both
+// check S < L, and the equation without cofactor by comparing encodings of R. What they and Node's layer do not do, or
+// not in every version, is done here:
+// - OpenSSL takes keys of small order and keys that are not canonical: refused here, once for each key;
+// - R of small order: up to some releases of Node the equation decides, as the rule says; from others on (24.21 is one;
+//   20 is not), and in libsodium, it is refused before the equation. Nodes of one chain would then differ over a vote whose
+//   signer chose the nonce 0, so these few go the portable way.
 import {
   createPrivateKey,
   createPublicKey,
@@ -24,29 +25,57 @@ import {
 } from '../portable/encoding.ts'
 import { RecentMap } from '../recent-map.ts'
 import { toHex } from './hex.ts'
+import { type Sodium, sodium } from './sodium.ts'
 
 export type { SignedBytes, Signer } from '../portable/ed25519.ts'
 export { isValidPublicKey } from '../portable/ed25519.ts'
 
-// Making a key object costs 20 µs against 100 µs for a verification. Validators and the nodes whose batches travel
-// are far fewer than this; a stream of keys made up by an attacker costs those 20 µs each and no memory.
-const keyObjectsMax = 1024
-const keyObjects = new RecentMap<PublicKey, KeyObject>(keyObjectsMax)
+/** Whether a signature of the right form holds over a message under one key. */
+type Equation = (message: Uint8Array, signature: Uint8Array) => boolean
+
+// Making a key object of OpenSSL costs 20 µs against 80 µs for a verification. Validators and the nodes whose batches
+// travel are far fewer than this; a stream of keys made up by an attacker costs those 20 µs each and no memory.
+const keysMax = 1024
 
 /** PKCS #8 for Ed25519 up to where the seed follows (RFC 8410 §7). */
 const privateKeyPrefix = Buffer.from('302e020100300506032b657004220420', 'hex')
 
 /** Whether the signature is by this key over exactly this message, under the one rule of protocol §2.
  *  False, never an error, for keys and signatures of any other form. */
-export function verifySignature(signed: SignedBytes): boolean {
-  const { publicKey, message, signature } = signed
-  // OpenSSL looks at S too; asked here because the rule must not rest on which library Node was built with.
-  if (signature.length !== signatureBytes || !isCanonicalScalar(signature, pointBytes)) return false
-  if (mayBeSmallOrder(signature) && isSmallOrder(toHex(signature.subarray(0, pointBytes))))
-    return verifyPortably(signed)
+export const verifySignature = createVerification(sodium === undefined ? bySsl : bySodium(sodium))
 
-  const key = keyObjects.get(publicKey) ?? rememberKey(publicKey)
-  return key !== undefined && verifyWith(null, message, key, signature)
+/** The same by OpenSSL, whatever there is. */
+export const verifySignatureBySsl = createVerification(bySsl)
+
+function createVerification(equationOf: (key: Buffer) => Equation): (signed: SignedBytes) => boolean {
+  const known = new RecentMap<PublicKey, Equation>(keysMax)
+  const remember = (publicKey: PublicKey): Equation | undefined => {
+    const bytes = bytesOfGoodKey(publicKey)
+    if (bytes === undefined) return undefined
+    const equation = equationOf(bytes)
+    known.set(publicKey, equation)
+    return equation
+  }
+  return (signed) => {
+    const { publicKey, message, signature } = signed
+    // The libraries look at S too; asked here because the rule must not rest on which of them it is.
+    if (signature.length !== signatureBytes || !isCanonicalScalar(signature, pointBytes)) return false
+    if (mayBeSmallOrder(signature) && isSmallOrder(toHex(signature.subarray(0, pointBytes))))
+      return verifyPortably(signed)
+
+    const holds = known.get(publicKey) ?? remember(publicKey)
+    return holds?.(message, signature) === true
+  }
+}
+
+function bySodium({ crypto_sign_verify_detached: verify }: Sodium): (key: Buffer) => Equation {
+  return (key) => (message, signature) => verify(signature, message, key)
+}
+
+function bySsl(bytes: Buffer): Equation {
+  const jwk = { kty: 'OKP', crv: 'Ed25519', x: bytes.toString('base64url') }
+  const key = createPublicKey({ key: jwk, format: 'jwk' })
+  return (message, signature) => verifyWith(null, message, key, signature)
 }
 
 /** The public key of a 32-byte secret seed (RFC 8032 §5.1.5). @throws RangeError if it has another length. */
@@ -78,18 +107,13 @@ function mayBeSmallOrder(signature: Uint8Array): boolean {
   return pair === 0x0000 || pair === 0xffff || pair === 0xe895 || pair === 0x176a
 }
 
-/** The key object of a key that passes all that is asked of its bytes. A y that is on no point is left to OpenSSL,
- *  which then verifies nothing. */
-function rememberKey(publicKey: PublicKey): KeyObject | undefined {
+/** The bytes of a key that passes all that is asked of them. A y that is on no point is left to the library, which then
+ *  verifies nothing. */
+function bytesOfGoodKey(publicKey: PublicKey): Buffer | undefined {
   if (publicKey.length !== 2 * pointBytes || isSmallOrder(publicKey)) return undefined
   const bytes = Buffer.from(publicKey, 'hex')
   // The round trip refuses capitals and what is no hex: a key has one text form.
-  if (bytes.toString('hex') !== publicKey || !isCanonicalPoint(bytes)) return undefined
-
-  const jwk = { kty: 'OKP', crv: 'Ed25519', x: bytes.toString('base64url') }
-  const key = createPublicKey({ key: jwk, format: 'jwk' })
-  keyObjects.set(publicKey, key)
-  return key
+  return bytes.toString('hex') === publicKey && isCanonicalPoint(bytes) ? bytes : undefined
 }
 
 function privateKeyOf(seed: Uint8Array): KeyObject {

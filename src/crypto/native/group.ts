@@ -2,17 +2,8 @@
 // platform there are none, and callers go the portable way. Every function returns undefined where libsodium refuses its
 // arguments, which says nothing of them: it takes products of points of the main subgroup only, for example. Who has to know
 // asks the portable half.
-import { createRequire } from 'node:module'
 import { isCanonicalPoint, pointBytes } from '../portable/encoding.ts'
-
-/** What is used of sodium-native, which has no types; each throws where libsodium returns an error. */
-interface Sodium {
-  crypto_core_ed25519_add(out: Uint8Array, p: Uint8Array, q: Uint8Array): void
-  crypto_core_ed25519_sub(out: Uint8Array, p: Uint8Array, q: Uint8Array): void
-  crypto_scalarmult_ed25519_noclamp(out: Uint8Array, scalar: Uint8Array, p: Uint8Array): void
-  crypto_scalarmult_ed25519_base_noclamp(out: Uint8Array, scalar: Uint8Array): void
-  crypto_core_ed25519_scalar_reduce(out: Uint8Array, scalar: Uint8Array): void
-}
+import { type Sodium, sodium } from './sodium.ts'
 
 /** Points are 32 bytes, canonical; scalars 32 bytes little-endian, below the group's order. Products with a scalar take a
  *  time that does not depend on it. */
@@ -29,10 +20,10 @@ export interface Group {
 
 const doublings = 3
 
-export const group: Group | undefined = createGroup(loadSodium())
+export const group: Group | undefined = createGroup(sodium)
 
-function createGroup(sodium: Sodium | undefined): Group | undefined {
-  if (sodium === undefined) return undefined
+function createGroup(library: Sodium | undefined): Group | undefined {
+  if (library === undefined) return undefined
   const made = (make: (out: Uint8Array) => void): Uint8Array | undefined => {
     const out = new Uint8Array(pointBytes)
     try {
@@ -44,27 +35,18 @@ function createGroup(sodium: Sodium | undefined): Group | undefined {
     }
   }
   return {
-    multiplyBase: (scalar) => made((out) => sodium.crypto_scalarmult_ed25519_base_noclamp(out, scalar)),
-    multiply: (point, scalar) => made((out) => sodium.crypto_scalarmult_ed25519_noclamp(out, scalar, point)),
-    subtract: (point, other) => made((out) => sodium.crypto_core_ed25519_sub(out, point, other)),
+    multiplyBase: (scalar) => made((out) => library.crypto_scalarmult_ed25519_base_noclamp(out, scalar)),
+    multiply: (point, scalar) => made((out) => library.crypto_scalarmult_ed25519_noclamp(out, scalar, point)),
+    subtract: (point, other) => made((out) => library.crypto_core_ed25519_sub(out, point, other)),
     clearCofactor: (point) => {
       if (!isCanonicalPoint(point)) return undefined
       let multiple: Uint8Array | undefined = point
       for (let done = 0; done < doublings && multiple !== undefined; done += 1) {
         const half: Uint8Array = multiple
-        multiple = made((out) => sodium.crypto_core_ed25519_add(out, half, half))
+        multiple = made((out) => library.crypto_core_ed25519_add(out, half, half))
       }
       return multiple
     },
-    reduceScalar: (wide) => made((out) => sodium.crypto_core_ed25519_scalar_reduce(out, wide)),
-  }
-}
-
-/** Undefined on a platform for which the package has no binary: nothing is wrong then, only slower. */
-function loadSodium(): Sodium | undefined {
-  try {
-    return createRequire(import.meta.url)('sodium-native') as Sodium
-  } catch {
-    return undefined
+    reduceScalar: (wide) => made((out) => library.crypto_core_ed25519_scalar_reduce(out, wide)),
   }
 }

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test'
 import { ED25519_TORSION_SUBGROUP, ed25519 } from '@noble/curves/ed25519.js'
 import fc from 'fast-check'
 import * as portable from '../../../src/crypto/index.ts'
+import { verifySignatureBySsl } from '../../../src/crypto/native/ed25519.ts'
 import * as native from '../../../src/crypto/native/index.ts'
 import type { PublicKey } from '../../../src/types/index.ts'
 import strict from '../../vectors/ed25519-strict.json' with { type: 'json' }
@@ -36,7 +37,14 @@ const rfc8032 = [
   },
 ]
 
-for (const [half, crypto] of Object.entries({ portable, native })) {
+/** Where libsodium cannot be loaded. */
+const withoutSodium = { ...native, verifySignature: verifySignatureBySsl }
+
+for (const [half, crypto] of Object.entries({
+  portable,
+  native,
+  'native, without libsodium,': withoutSodium,
+})) {
   describe(`${half} Ed25519`, () => {
     test('signs and verifies the examples of RFC 8032', () => {
       for (const { seedHex, publicKey, messageHex, signatureHex } of rfc8032) {
@@ -202,6 +210,7 @@ describe('native and portable Ed25519', () => {
         turned[index] = (turned[index] ?? 0) ^ (1 << bit)
         const signed = { publicKey: toHex(key) as PublicKey, message: fromHex(vector.messageHex), signature }
         assert.equal(portable.verifySignature(signed), native.verifySignature(signed))
+        assert.equal(verifySignatureBySsl(signed), native.verifySignature(signed))
       }),
       { seed: 25519, numRuns: 1000 },
     )
