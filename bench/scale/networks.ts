@@ -119,6 +119,8 @@ function scenarioOf(options: Omit<Network, 'seeds'> & { readonly seed: number })
     limits: defaultLimits,
     settings: {
       viewTimeoutMs: 1_500,
+      // Timers that follow nothing, so that networks can be compared.
+      viewTimeoutMinMs: 1_500,
       viewTimeoutCapMs: 30_000,
       finalizeTimeoutMs: 1_000,
       proposalGraceMs: 20,

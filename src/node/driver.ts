@@ -34,10 +34,14 @@ import type { Executed } from './execution.ts'
 import type { ListedBatches } from './listed-batches.ts'
 import { type Clock, type Keys, type Log, type Transport, trusted } from './ports.ts'
 import type { Signed, Signing, Unsigned } from './signing.ts'
+import { ViewPace } from './view-pace.ts'
 
 /** Times in milliseconds; they come from the node's configuration. */
 export interface Pace {
+  /** Of a first view at most. */
   readonly viewTimeoutMs: number
+  /** Of a first view at least, where the views measured take less. */
+  readonly viewTimeoutMinMs: number
   readonly viewTimeoutCapMs: number
   readonly finalizeTimeoutMs: number
   readonly proposalGraceMs: number
@@ -100,6 +104,7 @@ const inputsPerRound = 256
 export class Driver {
   readonly #options: DriverOptions
   readonly #core: CoreState
+  readonly #viewPace: ViewPace
   readonly #cancelTimers = new Set<() => void>()
   /** Batches that are on disk already: of the pool, and what votes of this height rest on. */
   readonly #stored = new Set<BatchId>()
@@ -119,6 +124,8 @@ export class Driver {
   constructor(options: DriverOptions) {
     this.#options = options
     this.#core = createState(options.core)
+    const { viewTimeoutMs, viewTimeoutMinMs } = options.pace
+    this.#viewPace = new ViewPace({ minMs: viewTimeoutMinMs, maxMs: viewTimeoutMs })
   }
 
   /** The core's state, to be read and not changed. */
@@ -356,8 +363,11 @@ export class Driver {
   /** V9: timers grow exponentially with the view, to a cap. */
   #arm(timer: Timer, growth: number): void {
     const { pace, clock } = this.#options
+    const nowMs = clock.nowMs()
+    if (timer.kind === 'view') this.#viewPace.onViewTimer({ ...timer, nowMs })
+    if (timer.kind === 'finalize') this.#viewPace.onNotarized({ ...timer, nowMs })
     const delayMs = {
-      view: Math.min(pace.viewTimeoutCapMs, pace.viewTimeoutMs * 2 ** growth),
+      view: Math.min(pace.viewTimeoutCapMs, this.#viewPace.timeoutMs * 2 ** growth),
       finalize: Math.min(pace.viewTimeoutCapMs, pace.finalizeTimeoutMs * 2 ** growth),
       grace: pace.proposalGraceMs,
       'empty-block': pace.emptyBlockIntervalMs,

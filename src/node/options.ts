@@ -91,7 +91,12 @@ export const options = {
     description: 'A batch is sent as soon as it has this size; at most what genesis allows.',
   }),
   viewTimeoutMs: option(ms(10), 1_500, pace, {
-    description: 'Time for the first view of a height; each later view of the height has twice as long.',
+    description:
+      'Time for the first view of a height at most, and until views were measured; each later view of the height has twice as long.',
+  }),
+  viewTimeoutMinMs: option(ms(10), 250, pace, {
+    description:
+      'Time for the first view of a height at least. In between it follows how long views take; not below viewTimeoutMs, it is always that.',
   }),
   viewTimeoutCapMs: option(ms(10), 30_000, pace, {
     description: 'The longest time for one view; at least viewTimeoutMs.',

@@ -60,6 +60,8 @@ export function scenarioOf(options: GenerateOptions): Scenario {
     settings: {
       viewTimeoutMs: random.pick([150, 400, 800, 1_500]),
       viewTimeoutCapMs: random.pick([8_000, 30_000]),
+      // In a third of the runs first views follow what was measured.
+      viewTimeoutMinMs: seed % 3 === 2 ? 50 : 30_000,
       finalizeTimeoutMs: random.pick([100, 300, 1_000]),
       proposalGraceMs: random.pick([0, 20, 100]),
       emptyBlockIntervalMs: random.chance(0.1) ? 2_000 : 0,

@@ -53,6 +53,7 @@ async function aDriverAt(
     genesis,
     pace: {
       viewTimeoutMs: 1,
+      viewTimeoutMinMs: 1,
       viewTimeoutCapMs: 1,
       finalizeTimeoutMs: 1,
       proposalGraceMs: 1,

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { ViewPace } from '../../../src/node/view-pace.ts'
+
+const [minMs, maxMs] = [250, 1_500]
+
+/** Heights whose first view brings a block after each of these times. */
+function heights(pace: ViewPace, tookMs: readonly number[], from = 1): void {
+  for (const [at, took] of tookMs.entries()) {
+    const height = from + at
+    const nowMs = height * 10_000
+    pace.onViewTimer({ height, view: 0, nowMs })
+    pace.onNotarized({ height, view: 0, nowMs: nowMs + took })
+  }
+}
+
+/** A height whose first views bring nothing. */
+function failing(pace: ViewPace, height: number, views: number): void {
+  for (let view = 0; view <= views; view++) pace.onViewTimer({ height, view, nowMs: height * 10_000 + view })
+  pace.onNotarized({ height, view: views, nowMs: height * 10_000 + 900 })
+}
+
+describe('the time of a first view', () => {
+  test('is the longest allowed until a view was measured', () => {
+    const pace = new ViewPace({ minMs, maxMs })
+    assert.equal(pace.timeoutMs, maxMs)
+    failing(pace, 1, 1)
+    assert.equal(pace.timeoutMs, maxMs)
+  })
+
+  test('follows what views take, with room for twice that', () => {
+    const pace = new ViewPace({ minMs, maxMs })
+    heights(pace, Array(40).fill(200))
+    assert.ok(pace.timeoutMs >= 400 && pace.timeoutMs < 450, `${pace.timeoutMs}`)
+    heights(pace, Array(40).fill(400), 100)
+    assert.ok(pace.timeoutMs >= 800 && pace.timeoutMs < 900, `${pace.timeoutMs}`)
+  })
+
+  test('is longer where views differ', () => {
+    const [even, uneven] = [new ViewPace({ minMs, maxMs }), new ViewPace({ minMs, maxMs })]
+    heights(even, Array(40).fill(200))
+    heights(
+      uneven,
+      Array.from({ length: 40 }, (_, at) => (at % 2 === 0 ? 100 : 300)),
+    )
+    assert.ok(uneven.timeoutMs > 1.5 * even.timeoutMs)
+  })
+
+  test('stays within what is allowed', () => {
+    const pace = new ViewPace({ minMs, maxMs })
+    heights(pace, Array(40).fill(1))
+    assert.equal(pace.timeoutMs, minMs)
+    heights(pace, Array(40).fill(60_000), 100)
+    assert.equal(pace.timeoutMs, maxMs)
+  })
+
+  test('doubles with each view that brings no block, until one does', () => {
+    const pace = new ViewPace({ minMs, maxMs })
+    heights(pace, Array(60).fill(150))
+    const before = pace.timeoutMs
+    failing(pace, 100, 1)
+    assert.equal(pace.timeoutMs, 2 * before)
+    failing(pace, 101, 2)
+    assert.equal(pace.timeoutMs, maxMs)
+    heights(pace, [150], 102)
+    assert.ok(pace.timeoutMs <= before)
+  })
+
+  test('learns nothing from a clock that was set back, or from a block of another height', () => {
+    const pace = new ViewPace({ minMs, maxMs })
+    pace.onViewTimer({ height: 5, view: 0, nowMs: 1_000 })
+    pace.onNotarized({ height: 5, view: 0, nowMs: 900 })
+    pace.onViewTimer({ height: 6, view: 0, nowMs: 1_000 })
+    pace.onNotarized({ height: 7, view: 0, nowMs: 1_001 })
+    pace.onNotarized({ height: 6, view: 0, nowMs: 1_001 })
+    assert.equal(pace.timeoutMs, maxMs)
+  })
+
+  test('is always the same where the shortest allowed is not below the longest', () => {
+    const pace = new ViewPace({ minMs: 30_000, maxMs })
+    heights(pace, Array(40).fill(1))
+    assert.equal(pace.timeoutMs, maxMs)
+  })
+})
