@@ -83,7 +83,8 @@ export function scenarioOf(options: GenerateOptions): Scenario {
     faults,
     submissions: submissionsOf(Random.stream(seed, 'messages'), { nodes, healMs }),
     healMs,
-    settleMs: 240_000,
+    // What was sent in all that time has to get through blocks that may be small.
+    settleMs: 240_000 * longer,
   }
 }
 

@@ -151,9 +151,9 @@ async function goOn(ground: Ground): Promise<void> {
   }
   // A node that lost its database fetches the chain: that takes as long as the chain is, and is no standstill.
   const comesCloser = () => {
-    const hasRisen = Math.min(...now, highest + 1) > lowest
-    lowest = Math.min(...now, highest + 1)
-    return hasRisen
+    const before = lowest
+    lowest = Math.max(lowest, Math.min(...now, highest + 1))
+    return lowest > before
   }
   const what = `all nodes are ready and beyond block ${highest}`
   await until(what, haveGoneOn, recoveryTimeoutMs, comesCloser)
