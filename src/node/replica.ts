@@ -267,10 +267,8 @@ export class Replica {
       blockIntervalMs: () => this.#blockIntervalMs,
       maxBytes: settings.batchMaxBytes,
       verifySigned,
-      onBatch: (batch) => {
-        this.#driver.markStored(batch.id)
-        transport.publish({ kind: 'batch', batch })
-      },
+      onBatch: (batch) => transport.publish({ kind: 'batch', batch }),
+      onStored: (batch) => this.#driver.markStored(batch.id),
       onFatal,
     })
     this.#caught = new Caught({

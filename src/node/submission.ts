@@ -40,8 +40,11 @@ export interface SubmissionOptions {
   readonly maxBytes: number
   /** Messages and batches that wait to be written; more are refused as `pool-full`. */
   readonly verifySigned: Parameters<typeof checkReservedMessage>[0]['verify']
-  /** The batch is durable: tell the network. */
+  /** The batch is in the pool: tell the network. A batch promises nothing, so it need not be durable first; who lists it
+   *  or answers for it has it on disk by then. */
   readonly onBatch: (batch: Batch) => void
+  /** The batch is durable. */
+  readonly onStored: (batch: Batch) => void
   readonly onFatal: (error: unknown) => void
 }
 
@@ -208,11 +211,13 @@ export class Submissions {
         else if (result.kind !== 'added' && result.kind !== 'known')
           for (const { id } of group) this.#answer(id, true)
       }
-      if (accepted.length > 0) {
-        await this.#options.store.saveStep({ batches: accepted.map((item) => ({ ...item, pinned: true })) })
-      }
+      const isSaved = this.#options.store.saveStep({
+        batches: accepted.map((item) => ({ ...item, pinned: true })),
+      })
+      for (const { batch } of accepted) this.#options.onBatch(batch)
+      await isSaved
       for (const { batch } of accepted) {
-        this.#options.onBatch(batch)
+        this.#options.onStored(batch)
         for (const id of batch.messageIds) this.#answer(id, true)
       }
     } catch (error) {
