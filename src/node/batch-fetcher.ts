@@ -140,8 +140,10 @@ export class BatchFetcher {
     this.#busy.add(peer.peerId)
     try {
       const batches = await transport.requestBatches(peer.peerId, { wanted, pushed: [] })
+      // Taken too where its height is over by now: where a height is shorter than a request, it would never be had.
+      const asked = new Set(wanted)
       for (const batch of batches) {
-        if (!this.#wants.has(batch.id)) continue
+        if (this.#isStopped || !asked.delete(batch.id)) continue
         this.#wants.delete(batch.id)
         onBatch(batch, peer)
       }
