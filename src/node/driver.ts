@@ -78,6 +78,8 @@ export interface DriverOptions {
   readonly pace: Pace
   /** K of this network. */
   readonly entriesMax: number
+  /** A height that is surely final, by what validators say: nothing more is collected for those up to it. */
+  readonly settledHeight: () => Height
   readonly clock: Clock
   readonly log: Log
   readonly transport: Pick<Transport, 'publish'>
@@ -326,6 +328,8 @@ export class Driver {
     const { mempool, listed, head, clock, entriesMax, work } = this.#options
     // K1: one a height. The core asks again where the pool emptied and filled before it heard of the one that is made.
     if (output.height <= this.#committedHeight) return undefined
+    // A node that fetches the chain would write and sign one for each block of it, for nobody.
+    if (output.height <= this.#options.settledHeight()) return undefined
     const leaving = this.#leavingWith(output.assuming, work)
     if (leaving === undefined) return undefined
     const chosen = selectEntries({

@@ -203,6 +203,7 @@ export class Replica {
       genesis,
       pace: settings,
       entriesMax: commitmentEntriesMax(genesis.limits, powers.length),
+      settledHeight: () => this.#claimed.believable,
       clock,
       log,
       transport,

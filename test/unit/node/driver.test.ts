@@ -60,6 +60,7 @@ async function aDriverAt(
       emptyBlockIntervalMs: 0,
     },
     entriesMax: 10,
+    settledHeight: () => 0,
     clock: { nowMs: () => 0, schedule: () => () => {} },
     log,
     transport: { publish: () => {} },
@@ -184,6 +185,20 @@ test('a pool that empties and fills again while its commitment is signed does no
   for (const hasWork of [true, false, true]) driver.enqueue({ kind: 'pool', hasWork })
   for (let turns = 0; turns < 5; turns++) await turn()
   assert.deepEqual(asked, ['pool-commitment'])
+})
+
+test('nothing is listed for a height that validators say is final: this node fetches it', async () => {
+  const { signing, asked } = aSigning()
+  const mempool = new Mempool({ maxBytes: 1e7, maxBatches: 100, reservedAuthors: [], nextHeight: 1 })
+  const { chain, driver, makeFinal } = await aDriverAt(4, { signing, mempool, settledHeight: () => 5 })
+  mempool.add({ batch: chain.batch([aMessage('a')]), receivedAt: 1, from: { kind: 'local' }, isPinned: true })
+  driver.start(nothing, [])
+  driver.enqueue({ kind: 'pool', hasWork: true })
+  for (let turns = 0; turns < 10; turns++) await turn()
+  assert.deepEqual(asked, [])
+  makeFinal()
+  for (let turns = 0; turns < 10; turns++) await turn()
+  assert.deepEqual(asked, ['pool-commitment'], 'the next height is under way')
 })
 
 test('a batch that clients were answered for is kept as such on disk when a commitment or a vote writes it first', async () => {
