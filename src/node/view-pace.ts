@@ -30,8 +30,9 @@ export class ViewPace {
   get timeoutMs(): number {
     if (this.#estimate === undefined) return this.#maxMs
     const { meanMs, deviationMs } = this.#estimate
-    const measuredMs = margin * (meanMs + deviations * deviationMs) * 2 ** this.#failures
-    return Math.max(this.#minMs, Math.min(this.#maxMs, measuredMs))
+    const measuredMs = margin * (meanMs + deviations * deviationMs)
+    // The shortest allowed is doubled too: a doubled estimate far below it would change nothing, and one of 0 never.
+    return Math.min(this.#maxMs, Math.max(this.#minMs, measuredMs) * 2 ** this.#failures)
   }
 
   /** The timer of a view is armed: of the first one with the commitments to make a block of, of a later one where those

@@ -66,6 +66,20 @@ describe('the time of a first view', () => {
     assert.ok(pace.timeoutMs <= before)
   })
 
+  test('doubles from the shortest allowed where views take less, however many bring no block', () => {
+    for (const tookMs of [0, 1, 20]) {
+      const pace = new ViewPace({ minMs, maxMs })
+      heights(pace, Array(60).fill(tookMs))
+      assert.equal(pace.timeoutMs, minMs)
+      failing(pace, 100, 1)
+      assert.ok(pace.timeoutMs >= 2 * minMs, `${pace.timeoutMs} after views of ${tookMs} ms`)
+      failing(pace, 101, 2)
+      assert.equal(pace.timeoutMs, maxMs)
+      failing(pace, 102, 1_100)
+      assert.equal(pace.timeoutMs, maxMs)
+    }
+  })
+
   test('learns nothing from a clock that was set back, or from a block of another height', () => {
     const pace = new ViewPace({ minMs, maxMs })
     pace.onViewTimer({ height: 5, view: 0, nowMs: 1_000 })
