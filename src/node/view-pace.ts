@@ -16,8 +16,8 @@ export class ViewPace {
   #estimate: { readonly meanMs: number; readonly deviationMs: number } | undefined
   /** Views that ended without a block since one was measured. */
   #failures = 0
-  /** The height whose first view is under way, since when, and whether nothing but it happened there. */
-  #current: { readonly height: number; readonly sinceMs: number } | undefined
+  /** The view under way, and since when. */
+  #current: { readonly height: number; readonly view: number; readonly sinceMs: number } | undefined
 
   /** @param minMs of a first view; where it is not below `maxMs`, that is what every first view has.
    *  @param maxMs what a first view has at most, and before anything was measured. */
@@ -28,22 +28,22 @@ export class ViewPace {
 
   /** Of the first view of a height, in milliseconds. */
   get timeoutMs(): number {
+    // The shortest allowed is doubled too: a doubled estimate far below it would change nothing, and one of 0 never.
+    return Math.min(this.#maxMs, this.#measuredMs * 2 ** this.#failures)
+  }
+
+  /** What is due without failures; not below the shortest allowed. */
+  get #measuredMs(): number {
     if (this.#estimate === undefined) return this.#maxMs
     const { meanMs, deviationMs } = this.#estimate
-    const measuredMs = margin * (meanMs + deviations * deviationMs)
-    // The shortest allowed is doubled too: a doubled estimate far below it would change nothing, and one of 0 never.
-    return Math.min(this.#maxMs, Math.max(this.#minMs, measuredMs) * 2 ** this.#failures)
+    return Math.max(this.#minMs, margin * (meanMs + deviations * deviationMs))
   }
 
   /** The timer of a view is armed: of the first one with the commitments to make a block of, of a later one where those
    *  before brought none. */
   onViewTimer({ height, view, nowMs }: { height: number; view: number; nowMs: number }): void {
-    if (view === 0) {
-      this.#current = { height, sinceMs: nowMs }
-      return
-    }
-    this.#current = undefined
-    this.#failures += 1
+    this.#current = { height, view, sinceMs: nowMs }
+    if (view > 0) this.#failures += 1
   }
 
   /** A block of the height is notarized. */
@@ -51,9 +51,11 @@ export class ViewPace {
     const current = this.#current
     this.#current = undefined
     // A clock that was set meanwhile measures nothing.
-    if (current?.height !== height || view !== 0 || nowMs < current.sinceMs) return
+    if (current?.height !== height || view !== current.view || nowMs < current.sinceMs) return
     const tookMs = Math.min(nowMs - current.sinceMs, this.#maxMs)
-    this.#failures = 0
+    if (view === 0) this.#failures = 0
+    // First views that are too short for some blocks are never measured with one: those in between would keep them so.
+    else if (tookMs <= this.#measuredMs) return
     if (this.#estimate === undefined) {
       this.#estimate = { meanMs: tookMs, deviationMs: tookMs / 2 }
       return

@@ -14,10 +14,10 @@ function heights(pace: ViewPace, tookMs: readonly number[], from = 1): void {
   }
 }
 
-/** A height whose first views bring nothing. */
-function failing(pace: ViewPace, height: number, views: number): void {
+/** A height whose first views bring nothing, and the next one a block after `tookMs`. */
+function failing(pace: ViewPace, height: number, views: number, tookMs = 100): void {
   for (let view = 0; view <= views; view++) pace.onViewTimer({ height, view, nowMs: height * 10_000 + view })
-  pace.onNotarized({ height, view: views, nowMs: height * 10_000 + 900 })
+  pace.onNotarized({ height, view: views, nowMs: height * 10_000 + views + tookMs })
 }
 
 describe('the time of a first view', () => {
@@ -78,6 +78,32 @@ describe('the time of a first view', () => {
       failing(pace, 102, 1_100)
       assert.equal(pace.timeoutMs, maxMs)
     }
+  })
+
+  test('learns from a later view that took longer than first views have, though small blocks come in between', () => {
+    const pace = new ViewPace({ minMs, maxMs })
+    let lostViews = 0
+    for (let height = 1; height <= 200; height++) {
+      const tookMs = height % 3 === 0 ? 1_000 : 50
+      let view = 0
+      for (; ; view++) {
+        pace.onViewTimer({ height, view, nowMs: height * 100_000 })
+        if (tookMs <= pace.timeoutMs * 2 ** view) break
+      }
+      pace.onNotarized({ height, view, nowMs: height * 100_000 + tookMs })
+      lostViews += view
+    }
+    assert.ok(lostViews <= 3, `${lostViews} of 200 heights`)
+  })
+
+  test('stays short where later views take no longer than first ones: leaders are down', () => {
+    const pace = new ViewPace({ minMs, maxMs })
+    heights(pace, Array(60).fill(100))
+    for (let height = 100; height < 200; height += 2) {
+      failing(pace, height, 1, 200)
+      heights(pace, [100], height + 1)
+    }
+    assert.equal(pace.timeoutMs, minMs)
   })
 
   test('learns nothing from a clock that was set back, or from a block of another height', () => {
