@@ -31,7 +31,7 @@ export interface BlockWorkOptions {
   /** A batch of the pool. */
   readonly pooled: (id: BatchId) => Batch | undefined
   /** How long a leader tries to get batches before it leaves out a commitment that lists them. */
-  readonly buildPatienceMs: number
+  readonly buildPatienceMs: () => number
   /** Called after the block is durable, before anything else of the next height. */
   readonly onAppended: (event: FinalEvent) => void
   readonly onFatal: (error: unknown) => void
@@ -132,7 +132,7 @@ export class BlockWork {
         (await this.#haveBatches(made.batchIds, {
           height,
           commitments,
-          forMs: this.#options.buildPatienceMs,
+          forMs: this.#options.buildPatienceMs(),
         }))
       ) {
         continue

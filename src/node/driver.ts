@@ -135,6 +135,11 @@ export class Driver {
     return this.#core
   }
 
+  /** How long a first view has now, in milliseconds. */
+  get firstViewMs(): number {
+    return this.#viewPace.timeoutMs
+  }
+
   /** Begins with the height after the tip, and what the disk holds of it. */
   start(restored: RestoredHeight, deferred: readonly Input[]): void {
     this.enqueue({ kind: 'start-height', context: this.#options.head.context(), restored }, ...deferred)

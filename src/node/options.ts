@@ -94,9 +94,9 @@ export const options = {
     description:
       'Time for the first view of a height at most, and until views were measured; each later view of the height has twice as long.',
   }),
-  viewTimeoutMinMs: option(ms(10), 250, pace, {
+  viewTimeoutMinMs: option(ms(10), 400, pace, {
     description:
-      'Time for the first view of a height at least. In between it follows how long views take; not below viewTimeoutMs, it is always that.',
+      'Time for the first view of a height at least. In between it follows how long views take; not below viewTimeoutMs, it is always that. Raise it where one validator is much farther away than the others: its turns to lead are lost else.',
   }),
   viewTimeoutCapMs: option(ms(10), 30_000, pace, {
     description: 'The longest time for one view; at least viewTimeoutMs.',

@@ -186,7 +186,7 @@ export class Replica {
       log,
       self,
       pooled: (id) => mempool.get(id) ?? this.#listed.get(id) ?? this.#door.waiting(id),
-      buildPatienceMs: settings.viewTimeoutMs / 2,
+      buildPatienceMs: () => this.#driver.firstViewMs / 2,
       onAppended: (event) => this.#onAppended(event),
       onFatal,
     })
@@ -269,7 +269,10 @@ export class Replica {
       maxBytes: settings.batchMaxBytes,
       verifySigned,
       onBatch: (batch) => transport.publish({ kind: 'batch', batch }),
-      onStored: (batch) => this.#driver.markStored(batch.id),
+      onStored: ({ id }) => {
+        // A block may have taken it meanwhile.
+        if (mempool.held().has(id)) this.#driver.markStored(id)
+      },
       onFatal,
     })
     this.#caught = new Caught({

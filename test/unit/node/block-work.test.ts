@@ -49,7 +49,7 @@ async function aFollowerOf(chain: ChainBuilder, held: readonly Batch[] = []) {
     log,
     self: undefined,
     pooled: () => undefined,
-    buildPatienceMs: 0,
+    buildPatienceMs: () => 0,
     onAppended: ({ height }) => appended.push(height),
     onFatal: (error) => assert.fail(String(error)),
   })
