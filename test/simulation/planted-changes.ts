@@ -200,8 +200,8 @@ const changes: Readonly<Record<string, readonly Change[]>> = {
   'answered-before-disk': [
     {
       file: 'node/submission.ts',
-      from: 'await this.#options.store.saveStep({',
-      to: 'void this.#options.store.saveStep({',
+      from: 'await isSaved\n',
+      to: 'void isSaved\n',
     },
   ],
   'pool-wiped-after-block': [
