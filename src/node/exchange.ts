@@ -19,6 +19,8 @@ export interface ExchangeOptions {
   readonly isInLine: (id: BatchId) => boolean
   /** The slow timer: `status`, while idle too. */
   readonly statusIntervalMs: number
+  /** How long blocks take of late. */
+  readonly blockIntervalMs: () => number
   readonly onFrame: (frame: Frame, peer: ConnectedPeer) => void
   readonly onPeerStatus: (peer: PeerId, status: PeerStatus) => void
   /** What is thrown here, or by who is told: a bug of the node's, and no peer's fault. */
@@ -33,10 +35,13 @@ const patienceMs = 300
 const otherPeersMax = 8
 /** Between two requests for one block by id. */
 const blockRetryMs = 200
-/** Own batches handed over at a time, and the age from which they are. */
+/** Own batches handed over at a time, and the age from which they are: of so many blocks, where those take longer. The same
+ *  one again after twice as long each time. Without these bounds a load that grows faster than blocks take it was sent anew
+ *  each second, and what the nodes had left for new messages was a third. */
 const handOverMax = 64
-const handOverBytesMax = 2 * 1024 * 1024
+const handOverBytesMax = 256 * 1024
 const handOverAfterMs = 1_000
+const handOverAfterBlocks = 4
 /** And listed ones: a liar alone may list what nobody else has, and keep it for itself. */
 const handOverListedAfterMs = 30_000
 
@@ -55,6 +60,8 @@ export class Exchange {
   /** Between two times that it asks because something is missing: longer while the answers bring nothing, since a peer
    *  can say that it knows more each time. */
   #soonMs = tickMs
+  /** Own batches that were handed over, and when they may be again. */
+  readonly #handed = new Map<BatchId, { readonly atMs: number; readonly waitMs: number }>()
   #handOverMs = 0
   #handOverListedMs = 0
   #isAsked = false
@@ -206,24 +213,29 @@ export class Exchange {
   /** K4: own batches that wait for long and that nobody else lists are handed to validators, who may never have got
    *  them. What is listed mostly waits for its turn: handing it over often would make a load grow. */
   #handOver(nowMs: number): void {
-    const { mempool, transport, nodeKey, log, isInLine } = this.#options
+    const { mempool, transport, nodeKey, log, isInLine, blockIntervalMs } = this.#options
     if (nowMs >= this.#handOverMs && nowMs - this.#handOverMs < handOverAfterMs) return
     this.#handOverMs = nowMs
     const listed = this.#listedByOthers()
     const isForListed =
       nowMs < this.#handOverListedMs || nowMs - this.#handOverListedMs >= handOverListedAfterMs
     if (isForListed) this.#handOverListedMs = nowMs
+    for (const id of this.#handed.keys()) if (mempool.get(id) === undefined) this.#handed.delete(id)
+    const afterMs = Math.max(handOverAfterMs, handOverAfterBlocks * blockIntervalMs())
     const pushed: Uint8Array[] = []
     let sizeBytes = 0
     for (const { batch, receivedAt, isPinned } of mempool.inOrder()) {
       if (!isPinned || batch.author !== nodeKey) continue
       const waitedMs = nowMs < receivedAt ? Number.POSITIVE_INFINITY : nowMs - receivedAt
       const isListed = listed.has(batch.id) || isInLine(batch.id)
-      if (waitedMs < (isListed ? handOverListedAfterMs : handOverAfterMs) || (isListed && !isForListed))
-        continue
+      if (waitedMs < (isListed ? handOverListedAfterMs : afterMs) || (isListed && !isForListed)) continue
+      const handed = this.#handed.get(batch.id)
+      if (handed !== undefined && nowMs >= handed.atMs && nowMs - handed.atMs < handed.waitMs) continue
       sizeBytes += batch.bytes.length
       if (pushed.length === handOverMax || (pushed.length > 0 && sizeBytes > handOverBytesMax)) break
       pushed.push(encodeFrame({ kind: 'batch', batch }))
+      const waitMs = Math.min(handOverListedAfterMs, handed === undefined ? afterMs : 2 * handed.waitMs)
+      this.#handed.set(batch.id, { atMs: nowMs, waitMs })
     }
     if (pushed.length === 0) return
     for (const { peerId, validator } of transport.peers()) {

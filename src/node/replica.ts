@@ -292,6 +292,7 @@ export class Replica {
       nodeKey: keys.nodeKey,
       isInLine: (id) => head.state.line.has(id),
       statusIntervalMs: settings.statusIntervalMs,
+      blockIntervalMs: () => this.#blockIntervalMs,
       onFrame: (frame, peer) => this.onFrame(frame, peer),
       onPeerStatus: (peer, status) => this.onPeerStatus(peer, status),
       onFatal,

@@ -17,6 +17,7 @@ const statusIntervalMs = 10_000
 /** The exchange of validator 0's node, connected to validator 1. */
 async function anExchange(
   options: {
+    blockIntervalMs?: number
     isInLine?: (id: BatchId) => boolean
     requestView?: Transport['requestView']
     requestStatus?: Transport['requestStatus']
@@ -30,7 +31,7 @@ async function anExchange(
   step(core, { kind: 'start-height', context: { height: 1, leaders: [0, 1, 2, 3], demoted: new Set() } })
   const mempool = new Mempool({ maxBytes: 1 << 28, maxBatches: 16_000, reservedAuthors: [], nextHeight: 1 })
   const clock = { ms: 0, timers: [] as { atMs: number; action: () => void }[] }
-  const seen = { views: 0, failures: [] as unknown[], handedOver: new Set<BatchId>() }
+  const seen = { views: 0, failures: [] as unknown[], handedOver: new Set<BatchId>(), handOvers: 0 }
   const exchange: Exchange = new Exchange({
     transport: {
       publish: () => {},
@@ -50,6 +51,7 @@ async function anExchange(
           const frame = decodeFrame(bytes, { limits: chain.genesis.limits, entriesMax: 9, sha256 })
           assert.ok(frame.ok && frame.value.kind === 'batch')
           seen.handedOver.add(frame.value.batch.id)
+          seen.handOvers += 1
         }
         return []
       },
@@ -68,6 +70,7 @@ async function anExchange(
     nodeKey: chain.genesis.validators[0]?.nodeKey ?? assert.fail(),
     isInLine: options.isInLine ?? (() => false),
     statusIntervalMs,
+    blockIntervalMs: () => options.blockIntervalMs ?? 0,
     onFrame: options.onFrame ?? (() => {}),
     onPeerStatus: options.onPeerStatus ?? (() => {}),
     onFatal: (error) => seen.failures.push(error),
@@ -97,6 +100,36 @@ test('an own batch is handed over, however many older ones of others wait before
   hold(own, true)
   await pass(3_000)
   assert.deepEqual([...seen.handedOver], [own.id])
+})
+
+test('an own batch that nobody lists is handed over again, after twice as long each time', async () => {
+  const { chain, seen, pass, hold } = await anExchange()
+  hold(chain.batch([aMessage('own')], 0), true)
+  await pass(33_000)
+  // After 1, 2, 4, 8, 16 and 32 seconds.
+  assert.equal(seen.handOvers, 6)
+  await pass(120_000)
+  assert.equal(seen.handOvers, 10, 'and each half minute then')
+})
+
+test('where blocks take long, an own batch waits for some of them before it is handed over', async () => {
+  const { chain, seen, pass, hold } = await anExchange({ blockIntervalMs: 1_000 })
+  hold(chain.batch([aMessage('own')], 0), true)
+  await pass(3_500)
+  assert.equal(seen.handOvers, 0)
+  await pass(2_000)
+  assert.equal(seen.handOvers, 1)
+})
+
+test('what waits is handed over in the order in which it came, a quarter of a mebibyte a second', async () => {
+  const { chain, seen, pass, hold } = await anExchange()
+  const data = new Uint8Array(50_000)
+  for (let number = 0; number < 30; number++)
+    hold(chain.batch([{ data: data.fill(number), timestamp: number }], 0), true)
+  await pass(2_500)
+  assert.ok(seen.handOvers >= 5 && seen.handOvers <= 15, `${seen.handOvers}`)
+  await pass(20_000)
+  assert.equal(seen.handedOver.size, 30)
 })
 
 test('an own batch that stays listed and comes into no block is handed over all the same: a liar alone may list it', async () => {
