@@ -148,7 +148,9 @@ class Run {
       .filter(({ messageIds }) => messageIds.length === 0)
     if (made.length > 2 && !this.#isMoving)
       this.#violate('idle', `${made.length} empty blocks were made within ${idleMs} ms of idleness`)
-    this.#checkSettled()
+    // A message that a liar kept back may have become final just now.
+    await this.#scheduler.runUntil(this.#scheduler.nowMs + calmingMs, () => isViolated() || this.#isSettled())
+    if (!isViolated()) this.#checkSettled()
   }
 
   #checkSettled(): void {
