@@ -56,6 +56,23 @@ describe('SigningRecord: what may be signed', () => {
     )
   })
 
+  it('signs and records what the bytes were when it was asked, also where they are a Buffer that changes', async () => {
+    const file = new MemoryRecordFile()
+    const record = await openRecord(file)
+    const vote = aVote('notarize', 1, 0)
+    const bytes = Buffer.from(vote.bytes)
+    const signed = record.signAll([{ ...vote, bytes }])
+    await Promise.resolve()
+    bytes.fill(0)
+    assert.deepEqual((await signed).signatures, [signatureOf(vote.kind, vote.bytes)])
+    await nowAndAfterRestart(file, record, async (opened) => {
+      assert.deepEqual(
+        opened.entries().map((entry) => new Uint8Array(entry.bytes)),
+        [new Uint8Array(vote.bytes)],
+      )
+    })
+  })
+
   it('gives the same signature for the same bytes, without a new entry', async () => {
     const file = new MemoryRecordFile()
     const record = await openRecord(file)
