@@ -373,10 +373,11 @@ export class Driver {
   #arm(timer: Timer, growth: number): void {
     const { pace, clock } = this.#options
     const nowMs = clock.nowMs()
-    if (timer.kind === 'view') this.#viewPace.onViewTimer({ ...timer, nowMs })
     if (timer.kind === 'finalize') this.#viewPace.onNotarized({ ...timer, nowMs })
+    const firstViewMs =
+      timer.kind === 'view' ? this.#viewPace.onViewTimer({ ...timer, nowMs }) : this.firstViewMs
     const delayMs = {
-      view: Math.min(pace.viewTimeoutCapMs, this.#viewPace.timeoutMs * 2 ** growth),
+      view: Math.min(pace.viewTimeoutCapMs, firstViewMs * 2 ** growth),
       finalize: Math.min(pace.viewTimeoutCapMs, pace.finalizeTimeoutMs * 2 ** growth),
       grace: pace.proposalGraceMs,
       'empty-block': pace.emptyBlockIntervalMs,

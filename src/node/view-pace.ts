@@ -19,6 +19,9 @@ export class ViewPace {
   /** The view under way, and since when. */
   #current: { readonly height: number; readonly view: number; readonly sinceMs: number } | undefined
 
+  /** What the first view of the height under way was due. */
+  #due: { readonly height: number; readonly ms: number } | undefined
+
   /** @param minMs of a first view; where it is not below `maxMs`, that is what every first view has.
    *  @param maxMs what a first view has at most, and before anything was measured. */
   constructor({ minMs, maxMs }: { minMs: number; maxMs: number }) {
@@ -40,10 +43,13 @@ export class ViewPace {
   }
 
   /** The timer of a view is armed: of the first one with the commitments to make a block of, of a later one where those
-   *  before brought none. */
-  onViewTimer({ height, view, nowMs }: { height: number; view: number; nowMs: number }): void {
+   *  before brought none. Returns what the first view of this height was due, in milliseconds: later views double that,
+   *  and not also what failed before them. */
+  onViewTimer({ height, view, nowMs }: { height: number; view: number; nowMs: number }): number {
+    if (this.#due?.height !== height) this.#due = { height, ms: this.timeoutMs }
     this.#current = { height, view, sinceMs: nowMs }
     if (view > 0) this.#failures += 1
+    return this.#due.ms
   }
 
   /** A block of the height is notarized. */

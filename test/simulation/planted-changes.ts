@@ -149,9 +149,7 @@ const changes: Readonly<Record<string, readonly Change[]>> = {
       to: 'isMessageInChain: (id) => known.has(id) && false',
     },
   ],
-  'timer-not-growing': [
-    { file: driver, from: 'this.#viewPace.timeoutMs * 2 ** growth', to: 'pace.viewTimeoutMs' },
-  ],
+  'timer-not-growing': [{ file: driver, from: 'firstViewMs * 2 ** growth', to: 'pace.viewTimeoutMs' }],
   'sync-not-verifying': [
     {
       file: 'node/replica.ts',

@@ -106,6 +106,15 @@ describe('the time of a first view', () => {
     assert.equal(pace.timeoutMs, minMs)
   })
 
+  test('is kept for all views of a height, which double it', () => {
+    const pace = new ViewPace({ minMs, maxMs })
+    heights(pace, Array(60).fill(150))
+    const before = pace.timeoutMs
+    const due = [0, 1, 2].map((view) => pace.onViewTimer({ height: 100, view, nowMs: 1_000_000 + view }))
+    assert.deepEqual(due, [before, before, before])
+    assert.equal(pace.onViewTimer({ height: 101, view: 0, nowMs: 1_100_000 }), Math.min(maxMs, 4 * before))
+  })
+
   test('learns nothing from a clock that was set back, or from a block of another height', () => {
     const pace = new ViewPace({ minMs, maxMs })
     pace.onViewTimer({ height: 5, view: 0, nowMs: 1_000 })
