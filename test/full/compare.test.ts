@@ -1,9 +1,10 @@
 // `npm run bench:compare` as a user runs it, with what of its peers is installed here. It checks that the same work was done
 // and counted, not how fast.
 import assert from 'node:assert/strict'
-import { spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { runProgram } from '../support/run-program.ts'
 
 const program = fileURLToPath(new URL('../../bench/compare.ts', import.meta.url))
 const hasEtcd = spawnSync('etcd', ['--version']).status === 0
@@ -29,20 +30,9 @@ test('the same messages go through DISEQ and etcd in turns, and a peer that is n
 }, async (t) => {
   const load = ['--rate', '50', '--group', '5', '--warm-up', '1', '--duration', '3', '--rounds', '1']
   const peers = ['--peers', 'etcd,nats', '--nats', '/nonexistent/nats-server']
-  const child = spawn(process.execPath, [program, ...peers, ...load, '--json'], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  t.after(() => child.kill())
-  const said = { out: '', err: '' }
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    said.out += text
-  })
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    said.err += text
-  })
-  const code = await new Promise((resolve) => child.once('close', resolve))
-  assert.equal(code, 0, said.err)
-  const { systems, leftOut, turns, ratios } = JSON.parse(said.out) as Comparison
+  const { code, out, err } = await runProgram(t, process.execPath, [program, ...peers, ...load, '--json'])
+  assert.equal(code, 0, err)
+  const { systems, leftOut, turns, ratios } = JSON.parse(out) as Comparison
   assert.deepEqual(
     systems.map(({ name }) => name),
     ['diseq', 'etcd'],

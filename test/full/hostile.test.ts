@@ -1,12 +1,12 @@
 // A few minutes of what test/hostile/run.ts does for as long as it is asked to: real nodes, real faults, by a plan that
 // a seed decides. A failure prints the seed and what happened; `node test/hostile/run.ts --seed N` does it again.
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Outcome } from '../hostile/campaign.ts'
 import { whatIsMissing as whatComposeLacks } from '../hostile/compose.ts'
 import { whatIsMissing } from '../hostile/namespaces.ts'
+import { runProgram } from '../support/run-program.ts'
 
 const program = fileURLToPath(new URL('../hostile/run.ts', import.meta.url))
 
@@ -31,18 +31,9 @@ async function runs(
   { ground, minutes, seed }: { ground: string; minutes: number; seed: number },
 ): Promise<void> {
   const args = ['--seed', String(seed), '--minutes', String(minutes), '--ground', ground]
-  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
-  t.after(() => child.kill())
-  const said = { out: '', err: '' }
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    said.out += text
-  })
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    said.err += text
-  })
-  const code = await new Promise((resolve) => child.once('close', resolve))
-  assert.equal(code, 0, `node test/hostile/run.ts ${args.join(' ')}\n${said.err}`)
-  const { faults, leftOut, messages, blocks, statements } = JSON.parse(said.out) as Outcome
+  const { code, out, err } = await runProgram(t, process.execPath, [program, ...args])
+  assert.equal(code, 0, `node test/hostile/run.ts ${args.join(' ')}\n${err}`)
+  const { faults, leftOut, messages, blocks, statements } = JSON.parse(out) as Outcome
   const sum = Object.values(faults).reduce((total, count) => total + count, 0)
   t.diagnostic(
     `seed ${seed}: ${sum} faults, ${messages} messages, ${blocks} blocks, ${statements} signatures`,

@@ -1,11 +1,12 @@
 // `/openapi.json` in another program's hands: schemathesis (PyPI) sends running nodes what it describes and what it
 // does not, and holds every reply against it.
 import assert from 'node:assert/strict'
-import { spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { aLocalNetwork } from '../support/local-network.ts'
+import { runProgram } from '../support/run-program.ts'
 
 const isThere = spawnSync('schemathesis', ['--version']).status === 0
 const skip = isThere ? false : 'schemathesis is missing'
@@ -32,7 +33,8 @@ test('replies to thousands of generated requests, good and bad, are as the descr
 
   const args = ['--config-file', config, '--no-color', 'run', description, '--url', address]
   args.push('--max-examples', '50', '--continue-on-failure', '--request-timeout', '15')
-  const { code, output } = await run('schemathesis', args, folder)
+  const { code, out, err } = await runProgram(context, 'schemathesis', args, { cwd: folder })
+  const output = `${out}${err}`
   assert.equal(code, 0, output)
   const [, generated = '0', passed = ''] = /(\d+) generated, (\d+) passed/.exec(output) ?? []
   assert.ok(Number(generated) > 1_000, output)
@@ -84,20 +86,3 @@ checks.positive_data_acceptance.enabled = false
 }
 
 /** Without holding up this process: the nodes run in it. */
-function run(
-  command: string,
-  args: readonly string[],
-  cwd: string,
-): Promise<{ code: number | null; output: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
-    let output = ''
-    const onText = (text: Buffer): void => {
-      output += text.toString()
-    }
-    child.stdout.on('data', onText)
-    child.stderr.on('data', onText)
-    child.once('error', reject)
-    child.once('close', (code) => resolve({ code, output }))
-  })
-}
