@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { plotOf, runStage, tableOf } from '../src/bench/index.ts'
 import { integerOption } from '../src/cli/command.ts'
-import { ratesOf, workloadOf } from '../src/cli/commands/bench.ts'
+import { loadOf, ratesOf, workloadOf } from '../src/cli/commands/bench.ts'
 import { exitCodes, explain, Failure } from '../src/cli/errors.ts'
 import { findCometbft } from './compare/cometbft.ts'
 import type { Contender, Form, Found, RunningContender } from './compare/contender.ts'
@@ -137,12 +137,7 @@ async function takeTurn(contender: Contender, round: number, options: Options): 
         `Round ${round + 1}, ${contender.name}: ${rate} messages a second (load average ${loadAverage.toFixed(2)}) …`,
       )
       const figures = await runStage(running.target, workloadOf(options), {
-        rate,
-        groupSize: options.form === 'single' ? 1 : options.group,
-        inFlight: options.inFlight,
-        pendingMax: options.pending,
-        warmUpMs: 1000 * options.warmUp,
-        durationMs: 1000 * options.duration,
+        ...loadOf(options, rate),
         drainMs,
         onProgress: (line) => console.error(line),
       })

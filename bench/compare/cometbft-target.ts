@@ -1,12 +1,6 @@
 // CometBFT's JSON-RPC: transactions in arrays of `broadcast_tx_sync`, blocks by the subscription of one node.
-import {
-  type FinalMessages,
-  HttpPool,
-  headBytes,
-  type MeasuredProcess,
-  type SubmitResult,
-  type Target,
-} from '../../src/bench/index.ts'
+import { type FinalMessages, headBytes, type SubmitResult } from '../../src/bench/index.ts'
+import { HttpTarget } from './http-target.ts'
 import { jsonFrom } from './peer-processes.ts'
 
 /** A full mempool says nothing of when to come again; its blocks take about as long. */
@@ -69,23 +63,8 @@ interface Block {
   readonly data: { readonly txs: readonly string[] | null }
 }
 
-export class CometbftTarget implements Target {
+export class CometbftTarget extends HttpTarget {
   readonly name = 'cometbft'
-  readonly entranceCount: number
-  readonly processes: readonly MeasuredProcess[]
-  readonly #pools: readonly HttpPool[]
-  readonly #reader: string
-
-  constructor(options: {
-    readonly nodes: readonly string[]
-    readonly reader: string
-    readonly processes: readonly MeasuredProcess[]
-  }) {
-    this.#pools = options.nodes.map((node) => new HttpPool(node))
-    this.#reader = options.reader
-    this.entranceCount = options.nodes.length
-    this.processes = options.processes
-  }
 
   async submit(entrance: number, messages: readonly Uint8Array[]): Promise<SubmitResult> {
     const calls = messages.map(
@@ -93,9 +72,9 @@ export class CometbftTarget implements Target {
         `{"jsonrpc":"2.0","id":${id},"method":"broadcast_tx_sync","params":{"tx":"${txOf(message).toString('base64')}"}}`,
     )
     const text = calls.length === 1 ? calls.join('') : `[${calls.join(',')}]`
-    const reply = await this.#pools[entrance]?.request('/', Buffer.from(text))
+    const reply = await this.pool(entrance).request('/', Buffer.from(text))
     // A single call that fails is answered with status 500, and says why like the others.
-    const body = JSON.parse(reply?.body.toString() ?? '') as Reply | readonly Reply[]
+    const body = JSON.parse(reply.body.toString()) as Reply | readonly Reply[]
     const replies = Array.isArray(body) ? body : [body]
     if (replies.length !== messages.length)
       throw new Error(`${replies.length} answers to ${messages.length} calls`)
@@ -103,8 +82,8 @@ export class CometbftTarget implements Target {
   }
 
   follow(onFinal: (block: FinalMessages) => void, onLost: (error: Error) => void): Promise<() => void> {
-    const socket = new WebSocket(`${this.#reader.replace('http', 'ws')}/websocket`)
-    const blocks = new BlockLine(this.#reader, onFinal)
+    const socket = new WebSocket(`${this.reader.replace('http', 'ws')}/websocket`)
+    const blocks = new BlockLine(this.reader, onFinal)
     let isEnded = false
     return new Promise((resolve, reject) => {
       const lost = (reason: string) => {
@@ -131,7 +110,7 @@ export class CometbftTarget implements Target {
         resolve(() => {
           isEnded = true
           socket.close()
-          for (const pool of this.#pools) pool.close()
+          this.closePools()
         })
       })
     })

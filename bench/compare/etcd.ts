@@ -1,15 +1,9 @@
 // etcd: three members with its own settings, so each write is synced; puts, or transactions of puts, over its JSON gateway.
 import { request as httpRequest } from 'node:http'
-import {
-  type FinalMessages,
-  HttpPool,
-  headBytes,
-  type MeasuredProcess,
-  type SubmitResult,
-  type Target,
-} from '../../src/bench/index.ts'
+import { type FinalMessages, headBytes, type SubmitResult } from '../../src/bench/index.ts'
 import { freePorts } from '../../src/cli/bench-network.ts'
 import type { Found } from './contender.ts'
+import { HttpTarget } from './http-target.ts'
 import { jsonFrom, outputOf, PeerProcesses } from './peer-processes.ts'
 
 const members = 3
@@ -123,29 +117,12 @@ async function isHealthy(node: string): Promise<boolean> {
   return health === 'true'
 }
 
-export class EtcdTarget implements Target {
+export class EtcdTarget extends HttpTarget {
   readonly name = 'etcd'
-  readonly entranceCount: number
-  readonly processes: readonly MeasuredProcess[]
-  readonly #pools: readonly HttpPool[]
-  readonly #reader: string
-
-  constructor(options: {
-    readonly nodes: readonly string[]
-    readonly reader: string
-    readonly processes: readonly MeasuredProcess[]
-  }) {
-    this.#pools = options.nodes.map((node) => new HttpPool(node))
-    this.#reader = options.reader
-    this.entranceCount = options.nodes.length
-    this.processes = options.processes
-  }
 
   async submit(entrance: number, messages: readonly Uint8Array[]): Promise<SubmitResult> {
-    const pool = this.#pools[entrance]
-    if (pool === undefined) throw new RangeError(`no entrance ${entrance}`)
     const { path, body } = writeOf(messages)
-    const reply = await pool.request(path, Buffer.from(body))
+    const reply = await this.pool(entrance).request(path, Buffer.from(body))
     if (reply.status === 200) return { kind: 'accepted' }
     const text = reply.body.toString('utf8', 0, 300)
     if (text.includes('too many requests')) return { kind: 'refused', retryAfterMs }
@@ -162,11 +139,11 @@ export class EtcdTarget implements Target {
       reject(error)
       onLost(error)
     }
-    const request = httpRequest(`${this.#reader}/v3/watch`, { method: 'POST', agent: false }, (reply) => {
+    const request = httpRequest(`${this.reader}/v3/watch`, { method: 'POST', agent: false }, (reply) => {
       const stop = () => {
         isEnded = true
         request.destroy()
-        for (const pool of this.#pools) pool.close()
+        this.closePools()
       }
       reply.setEncoding('latin1')
       let parts: string[] = []

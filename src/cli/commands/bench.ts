@@ -114,12 +114,7 @@ async function runStages(
     terminal.note(`Offering ${rate} messages a second (${workload.description}) …`)
     const stage = await runStage(targetWith(options.form), workload, {
       ...common,
-      rate,
-      groupSize: options.form === 'single' ? 1 : options.group,
-      inFlight: options.inFlight,
-      pendingMax: options.pending,
-      warmUpMs: 1000 * options.warmUp,
-      durationMs: 1000 * options.duration,
+      ...loadOf(options, rate),
     })
     terminal.note(tableOf([stage]))
     stages.push(stage)
@@ -178,4 +173,19 @@ export function ratesOf(text: string): (number | 'max')[] {
 
 function addNode(text: string, before: readonly string[] | undefined): readonly string[] {
   return [...(before ?? []), nodeAddress(text)]
+}
+
+/** How much is sent and for how long, as these options have it. */
+export function loadOf(
+  options: Pick<Options, 'group' | 'inFlight' | 'pending' | 'warmUp' | 'duration'> & { readonly form: Form },
+  rate: number | 'max',
+) {
+  return {
+    rate,
+    groupSize: options.form === 'single' ? 1 : options.group,
+    inFlight: options.inFlight,
+    pendingMax: options.pending,
+    warmUpMs: 1000 * options.warmUp,
+    durationMs: 1000 * options.duration,
+  }
 }
