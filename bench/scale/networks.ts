@@ -130,6 +130,7 @@ function scenarioOf(options: Omit<Network, 'seeds'> & { readonly seed: number })
       poolMaxBatches: 10_000,
       batchMaxDelayMs: 5,
       batchMaxBytes: 256 * 1024,
+      backlogMaxMs: 4_000,
     },
     hasRealCrypto: false,
     distance: { kind: 'wan' },

@@ -31,6 +31,8 @@ export interface ApiOptions {
   /** Lines of one `application/x-ndjson` request; what is left of it in memory at the end is its ids. */
   readonly maxStreamedMessages: number
   readonly maxStreamedBytes: number
+  /** How long lines may wait in all for room, where lines before them were accepted. */
+  readonly streamedPatienceMs: number
   /** Bytes of request bodies in memory at one time; a request beyond it is told to come again. */
   readonly maxBodyBytesInFlight: number
   /** What `wait=final` waits before it answers 202 after all. */
@@ -78,6 +80,7 @@ export const defaultApiOptions: ApiOptions = {
   maxMessagesPerRequest: 10_000,
   maxStreamedMessages: 100_000,
   maxStreamedBytes: 64 * 1024 * 1024,
+  streamedPatienceMs: 20_000,
   maxBodyBytesInFlight: 128 * 1024 * 1024,
   waitFinalTimeoutMs: 60_000,
   merkleProofTimeoutMs: 10_000,

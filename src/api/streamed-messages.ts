@@ -1,5 +1,7 @@
 // `application/x-ndjson`: a message a line, taken in groups while the rest is still being sent, so that memory holds
 // one group and the ids. Where a line is refused, those of the groups before stay accepted, and the error lists them.
+// Who streams more than blocks take is read more slowly, not turned away halfway.
+import type { ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
 import type { Message, MessageId } from '../types/index.ts'
@@ -7,12 +9,15 @@ import { linesOf, parseJson } from './body.ts'
 import { type ApiContext, bodyReaderOf } from './context.ts'
 import { ApiError, errorOfRefusal, sentenceOfValidation } from './errors.ts'
 import { type MessageInput, messageOfInput } from './message-input.ts'
+import type { Submission } from './ports.ts'
 import { compileSchema } from './validator.ts'
 
 const maxGroupMessages = 1_000
 const maxGroupBytes = 1024 * 1024
 /** Room in a line for all that is not data. */
 const lineOverheadBytes = 1024
+/** A pool that is full is tried again after so long. */
+const retryMs = 100
 
 const isMessageInput = compileSchema<MessageInput>({ $ref: 'MessageInput#' })
 
@@ -20,9 +25,9 @@ const isMessageInput = compileSchema<MessageInput>({ $ref: 'MessageInput#' })
 export async function submitLines(
   context: ApiContext,
   request: FastifyRequest<{ Body: unknown; Querystring: { wait?: 'final' } }>,
-  payload: Readable,
+  { payload, response }: { payload: Readable; response: ServerResponse },
 ): Promise<readonly MessageId[]> {
-  const stream = new MessageStream(context, request.ip)
+  const stream = new MessageStream(context, request.ip, response)
   try {
     await stream.take(payload, bodyReaderOf(context, request as FastifyRequest))
   } catch (error) {
@@ -37,12 +42,17 @@ class MessageStream {
   readonly ids: MessageId[] = []
   readonly #context: ApiContext
   readonly #address: string
+  readonly #response: ServerResponse
   #group: Message[] = []
   #groupBytes = 0
+  /** How much longer it may wait for room. */
+  #patienceMs: number
 
-  constructor(context: ApiContext, address: string) {
+  constructor(context: ApiContext, address: string, response: ServerResponse) {
     this.#context = context
     this.#address = address
+    this.#response = response
+    this.#patienceMs = context.options.streamedPatienceMs
   }
 
   async take(payload: Readable, reader: ReturnType<typeof bodyReaderOf>): Promise<void> {
@@ -65,14 +75,33 @@ class MessageStream {
   async #submitGroup(): Promise<void> {
     const group = this.#group
     if (group.length === 0) return
-    const { ports, limiter, options } = this.#context
+    const { limiter, options } = this.#context
     limiter?.charge(this.#address, this.#groupBytes, options.now())
     this.#group = []
     this.#groupBytes = 0
-    const submission = await ports.submitMessages(group, { address: this.#address })
+    const submission = await this.#submit(group)
     if (submission.kind === 'refused') throw errorOfRefusal(submission, this.ids.length)
     for (const id of submission.ids) this.ids.push(id)
   }
+
+  /** Lines after the first accepted ones wait for room. */
+  async #submit(group: readonly Message[]): Promise<Submission> {
+    const { ports, waits } = this.#context
+    for (;;) {
+      const submission = await ports.submitMessages(group, { address: this.#address })
+      const isFull = submission.kind === 'refused' && submission.code === 'pool-full'
+      const mayWait = this.ids.length > 0 && this.#patienceMs > 0 && !this.#response.destroyed
+      if (!isFull || !mayWait) return submission
+      this.#patienceMs -= retryMs
+      const wait = { response: this.#response, timeoutMs: retryMs }
+      const hasWaited = await waits.run(wait, (signal) => ended(signal).then(() => true))
+      if (hasWaited === undefined) return submission
+    }
+  }
+}
+
+function ended(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 }
 
 function messageOfLine(line: Buffer, index: number): Message {

@@ -99,6 +99,7 @@ export class Mempool {
   }
   #chargedBytes = 0
   #pinnedCount = 0
+  #pinnedBytes = 0
   #lastReceivedAt: TimeMs = 0
   #isHeldInOrder = true
 
@@ -145,7 +146,7 @@ export class Mempool {
   pin(batchId: BatchId): boolean {
     const entry = this.#entries.get(batchId)
     if (entry === undefined) return false
-    if (!entry.isPinned) this.#pinnedCount += 1
+    if (!entry.isPinned) this.#countPinned(entry, 1)
     entry.isPinned = true
     return true
   }
@@ -262,6 +263,11 @@ export class Mempool {
     }
   }
 
+  /** What the batches are charged that this node answers for. */
+  get pinnedBytes(): number {
+    return this.#pinnedBytes
+  }
+
   stats(): MempoolStats {
     return {
       batches: this.#entries.size,
@@ -285,7 +291,7 @@ export class Mempool {
     if (receivedAt < this.#lastReceivedAt) this.#isHeldInOrder = false
     this.#lastReceivedAt = Math.max(this.#lastReceivedAt, receivedAt)
     this.#chargedBytes += charge.bytes
-    if (isPinned) this.#pinnedCount += 1
+    if (isPinned) this.#countPinned(entry, 1)
   }
 
   #remove(entry: Entry): void {
@@ -294,7 +300,12 @@ export class Mempool {
     this.#held.delete(entry.batch.id)
     this.#shares.release(entry.charge)
     this.#chargedBytes -= entry.charge.bytes
-    if (entry.isPinned) this.#pinnedCount -= 1
+    if (entry.isPinned) this.#countPinned(entry, -1)
+  }
+
+  #countPinned({ charge }: Entry, sign: 1 | -1): void {
+    this.#pinnedCount += sign
+    this.#pinnedBytes += sign * charge.bytes
   }
 
   /** A clock has stepped back since: rare, so the order is made again only when someone asks for it. */

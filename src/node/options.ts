@@ -90,6 +90,10 @@ export const options = {
   batchMaxBytes: option(integer({ min: 256, max: 3 * MiB }), 256 * 1024, pace, {
     description: 'A batch is sent as soon as it has this size; at most what genesis allows.',
   }),
+  backlogMaxMs: option(ms(100), 4_000, pace, {
+    description:
+      "How long what is accepted may be expected to wait for its block, as blocks take this node's messages of late; beyond it new ones are answered 503. The first mebibyte always fits.",
+  }),
   viewTimeoutMs: option(ms(10), 1_500, pace, {
     description:
       'Time for the first view of a height at most, and until views were measured; each later view of the height has twice as long.',

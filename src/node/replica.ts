@@ -66,6 +66,7 @@ export interface ReplicaSettings extends Pace {
   readonly poolMaxBatches: number
   readonly batchMaxDelayMs: number
   readonly batchMaxBytes: number
+  readonly backlogMaxMs: number
 }
 
 export interface ReplicaOptions {
@@ -267,6 +268,7 @@ export class Replica {
       maxDelayMs: settings.batchMaxDelayMs,
       blockIntervalMs: () => this.#blockIntervalMs,
       maxBytes: settings.batchMaxBytes,
+      backlogMaxMs: settings.backlogMaxMs,
       verifySigned,
       onBatch: (batch) => transport.publish({ kind: 'batch', batch }),
       onStored: ({ id }) => {
@@ -278,7 +280,7 @@ export class Replica {
     this.#caught = new Caught({
       store,
       log,
-      submit: (messages) => this.submit(messages),
+      submit: (messages) => this.#submissions.submit(messages, 'node'),
       isConvicted: (validator) => head.state.convicted.has(validator),
       onFatal,
     })
@@ -517,6 +519,7 @@ export class Replica {
     this.#wants.settle(event.height)
     this.#floor?.check()
     this.#driver.onFinal([...event.removedBatches, ...event.final.batches.map(({ id }) => id)])
+    this.#submissions.onFinal(event.final.batches)
     this.#caught.offer()
     this.#tellOfWork()
     for (const listener of this.#listeners) listener(event)

@@ -8,10 +8,11 @@ import {
   type Sha256,
 } from '../codec/index.ts'
 import { sha256Hex } from '../crypto/native/index.ts'
-import type { Mempool } from '../mempool/index.ts'
+import { chargeOf, type Mempool } from '../mempool/index.ts'
 import { checkReservedMessage, isExpired, isReserved } from '../sequencing/index.ts'
 import type { ChainStore } from '../storage/index.ts'
 import type { Batch, Genesis, Message, MessageId } from '../types/index.ts'
+import { Backlog } from './backlog.ts'
 import type { ChainHead } from './chain-head.ts'
 import type { PoolDoor } from './pool-door.ts'
 import type { Clock, Keys } from './ports.ts'
@@ -38,7 +39,8 @@ export interface SubmissionOptions {
   /** How long blocks take of late. */
   readonly blockIntervalMs: () => number
   readonly maxBytes: number
-  /** Messages and batches that wait to be written; more are refused as `pool-full`. */
+  /** How long what is accepted may be expected to wait for its block; more is refused as `pool-full`. */
+  readonly backlogMaxMs: number
   readonly verifySigned: Parameters<typeof checkReservedMessage>[0]['verify']
   /** The batch is in the pool: tell the network. A batch promises nothing, so it need not be durable first; who lists it
    *  or answers for it has it on disk by then. */
@@ -69,6 +71,7 @@ const spacingMaxMs = 50
 export class Submissions {
   readonly #options: SubmissionOptions
   readonly #batchMaxBytes: number
+  readonly #backlog: Backlog
   #collected: Pending[] = []
   #collectedBytes = 0
   /** Who waits for which message; a message that is being written already has its waiters here too. */
@@ -80,11 +83,13 @@ export class Submissions {
 
   constructor(options: SubmissionOptions) {
     this.#options = options
+    this.#backlog = new Backlog(options.backlogMaxMs)
     this.#batchMaxBytes = Math.min(options.maxBytes, options.genesis.limits.maxBatchBytes)
   }
 
-  /** All or none. Accepted once every one is on this node's disk, or in the chain. */
-  async submit(messages: readonly Message[]): Promise<Submission> {
+  /** All or none. Accepted once every one is on this node's disk, or in the chain.
+   *  @param from the node itself, whose messages are few, is not asked to come again later. */
+  async submit(messages: readonly Message[], from: 'client' | 'node' = 'client'): Promise<Submission> {
     const prepared = this.#prepare(messages)
     if ('kind' in prepared) return prepared
     const ids = prepared.map(({ id }) => id)
@@ -96,10 +101,19 @@ export class Submissions {
       if (!isStored) fresh.set(item.id, item)
     }
     if (fresh.size === 0) return { kind: 'accepted', ids }
+    if (from === 'client' && this.#options.mempool.pinnedBytes > this.#backlog.maxBytes) return behind
     const freshBytes = [...fresh.values()].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
     if (this.#isStopped || this.#collectedBytes + freshBytes > collectedMaxBytes) return poolFull
     const isAccepted = await this.#collect([...fresh.values()])
     return isAccepted ? { kind: 'accepted', ids } : poolFull
+  }
+
+  /** A block became final, and the pool is settled: these were in it. */
+  onFinal(batches: readonly Batch[]): void {
+    const { keys, mempool, clock } = this.#options
+    const own = batches.filter(({ author }) => author === keys.nodeKey)
+    const takenBytes = own.reduce((sum, batch) => sum + chargeOf(batch), 0)
+    this.#backlog.onBlock({ nowMs: clock.nowMs(), takenBytes, waitingBytes: mempool.pinnedBytes })
   }
 
   /** Refuses what waits; nothing more is taken. */
@@ -287,6 +301,11 @@ const poolFull: SubmitRefusal = {
   code: 'pool-full',
   reason: 'the pool is full; try again soon',
   retryAfterSeconds: 1,
+}
+
+const behind: SubmitRefusal = {
+  ...poolFull,
+  reason: 'what was accepted before is more than blocks take in good time; try again soon',
 }
 
 function refused(code: SubmitRefusal['code'], reason: string, index: number): SubmitRefusal {

@@ -70,6 +70,7 @@ export function scenarioOf(options: GenerateOptions): Scenario {
       poolMaxBatches: random.pick([200, 2_000]),
       batchMaxDelayMs: random.pick([0, 5, 50]),
       batchMaxBytes: random.pick([512, 4_096]),
+      backlogMaxMs: 4_000,
     },
     hasRealCrypto: seed % realCryptoEvery === 0,
     distance: random.chance(0.3)

@@ -11,6 +11,7 @@ import type {
   SignedOutcome,
   SignedSubmission,
   StateRootView,
+  Submission,
   SubmitRefusal,
 } from '../../src/api/index.ts'
 import {
@@ -144,7 +145,10 @@ export class FakeNode implements ApiPorts {
     return this.#waitingForKeys.size
   }
 
-  async submitMessages(messages: readonly Message[], context: { readonly address: string }) {
+  async submitMessages(
+    messages: readonly Message[],
+    context: { readonly address: string },
+  ): Promise<Submission> {
     if (this.failure !== undefined) throw this.failure
     const { refusal } = this
     if (refusal !== undefined) return refusal

@@ -37,7 +37,7 @@ function addSubmit(scope: FastifyInstance, context: ApiContext): void {
     summary: 'Submit messages',
     description:
       "One message, a list (all are taken or none), or lines of JSON. Answered 202 once they are on this node's disk; " +
-      'sending the same message again gives the same id. Lines are taken in groups: where one is refused, the reply ' +
+      'sending the same message again gives the same id. Lines are taken in groups, and read as fast as there is room: where one is refused, the reply ' +
       `names it and the ids of those before it that were accepted. At most ${maxStreamedMessages} lines.`,
     tags: ['messages'],
     querystring: objectOf(
@@ -86,7 +86,7 @@ function addSubmit(scope: FastifyInstance, context: ApiContext): void {
     },
   }
   scope.post<SubmitRoute>('/v1/messages', { schema }, async (request, reply) => {
-    const ids = await submit(context, request)
+    const ids = await submit(context, request, reply)
     // Its time is that of the promise, not of a wait's end.
     const receipt = request.query.receipt === 'true' ? `,"receipt":${context.ports.receipt(ids)}` : ''
     if (request.query.wait === 'final') {
@@ -100,12 +100,13 @@ function addSubmit(scope: FastifyInstance, context: ApiContext): void {
 async function submit(
   context: ApiContext,
   request: FastifyRequest<SubmitRoute>,
+  reply: FastifyReply,
 ): Promise<readonly MessageId[]> {
   const { body } = request
   if (body === undefined)
     throw new ApiError('unsupported-media-type', 'The request has no body and no content type.')
   if (request.headers['content-type']?.toLowerCase().startsWith(streamedType) === true) {
-    return submitLines(context, request, body as Readable)
+    return submitLines(context, request, { payload: body as Readable, response: reply.raw })
   }
   const inputs = Array.isArray(body) ? (body as readonly MessageInput[]) : [body as MessageInput]
   const submission = await context.ports.submitMessages(inputs.map(messageOfInput), { address: request.ip })

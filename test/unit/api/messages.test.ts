@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Submission } from '../../../src/api/index.ts'
 import { callsTo } from '../../support/api-calls.ts'
-import { idOf } from '../../support/api-node.ts'
+import { FakeNode, idOf } from '../../support/api-node.ts'
 
 const problemType = 'application/problem+json; charset=utf-8'
 const ndjson = { 'content-type': 'application/x-ndjson' }
@@ -245,6 +246,42 @@ test('tells where in the lines the pool was full', async (t) => {
   const reply = await post('/v1/messages', '{"data":""}\n{"data":"AA=="}', ndjson)
   assert.deepEqual([reply.statusCode, reply.headers['retry-after']], [503, '1'])
   assert.deepEqual([reply.json().index, reply.json().ids], [1, []])
+})
+
+/** Full from the second group of lines on, for so many attempts. */
+class CrowdedNode extends FakeNode {
+  attemptsLeft: number
+
+  constructor(attempts: number) {
+    super()
+    this.attemptsLeft = attempts
+  }
+
+  override async submitMessages(...call: Parameters<FakeNode['submitMessages']>): Promise<Submission> {
+    if (this.submissions.length === 0 || this.attemptsLeft === 0) return super.submitMessages(...call)
+    this.attemptsLeft -= 1
+    return { kind: 'refused', code: 'pool-full', reason: 'The pool is full.' }
+  }
+}
+const twoGroups = Array.from({ length: 1_500 }, (_, timestamp) => JSON.stringify({ data: '', timestamp }))
+
+test('lines wait for room where lines before them were accepted', async (t) => {
+  const { node, post } = callsTo(t, {}, new CrowdedNode(3))
+  const reply = await post('/v1/messages', twoGroups.join('\n'), ndjson)
+  assert.deepEqual([reply.statusCode, reply.json().ids?.length, node.attemptsLeft], [202, 1_500, 0])
+})
+
+test('lines do not wait for ever', async (t) => {
+  const { node, post } = callsTo(t, { streamedPatienceMs: 150 }, new CrowdedNode(1_000))
+  const reply = await post('/v1/messages', twoGroups.join('\n'), ndjson)
+  assert.deepEqual([reply.statusCode, reply.json().ids.length], [503, 1_000])
+  assert.equal(node.attemptsLeft, 997)
+})
+
+test('lines do not wait where too much waits already', async (t) => {
+  const { node, post } = callsTo(t, { maxWaiting: 0 }, new CrowdedNode(1_000))
+  const reply = await post('/v1/messages', twoGroups.join('\n'), ndjson)
+  assert.deepEqual([reply.statusCode, reply.json().ids.length, node.attemptsLeft], [503, 1_000, 999])
 })
 
 test('bounds lines in number, in length and in all', async (t) => {

@@ -3,14 +3,16 @@ import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { createSigner, sha256, signingInput } from '../../../src/crypto/native/index.ts'
 import { Submissions } from '../../../src/node/submission.ts'
+import type { Batch, Message, MessageId } from '../../../src/types/index.ts'
 import { ChainBuilder } from '../../support/chain-builder.ts'
 
-test('a batch is told of while it is written, and answered for when it is on disk', async () => {
+const signer = createSigner(new Uint8Array(32).fill(7))
+type Options = ConstructorParameters<typeof Submissions>[0]
+
+/** Over a store that is always done, a pool that takes all, and a clock that runs what is scheduled at once. */
+async function makeSubmissions(overrides: object): Promise<Submissions> {
   const { genesis, state } = await ChainBuilder.create()
-  const signer = createSigner(new Uint8Array(32).fill(7))
-  const happened: string[] = []
-  const { promise: isWritten, resolve: written } = Promise.withResolvers<void>()
-  const submissions = new Submissions({
+  return new Submissions({
     genesis,
     keys: {
       validator: undefined,
@@ -22,13 +24,9 @@ test('a batch is told of while it is written, and answered for when it is on dis
     sha256,
     store: {
       messagePlaces: async (ids: readonly unknown[]) => ids.map(() => undefined),
-      saveStep: async () => {
-        happened.push('write begins')
-        await isWritten
-        happened.push('written')
-      },
+      saveStep: async () => {},
     },
-    mempool: { pinnedHasMessage: () => false },
+    mempool: { pinnedBytes: 0, pinnedHasMessage: () => false },
     head: { state },
     door: { offer: async () => ({ kind: 'added' }) },
     clock: {
@@ -39,13 +37,32 @@ test('a batch is told of while it is written, and answered for when it is on dis
       },
     },
     maxDelayMs: 0,
+    backlogMaxMs: 4_000,
     blockIntervalMs: () => 0,
     maxBytes: 100_000,
     verifySigned: () => false,
+    onBatch: () => {},
+    onStored: () => {},
+    onFatal: (error: unknown) => assert.fail(String(error)),
+    ...overrides,
+  } as unknown as Options)
+}
+
+test('a batch is told of while it is written, and answered for when it is on disk', async () => {
+  const happened: string[] = []
+  const { promise: isWritten, resolve: written } = Promise.withResolvers<void>()
+  const submissions = await makeSubmissions({
+    store: {
+      messagePlaces: async (ids: readonly unknown[]) => ids.map(() => undefined),
+      saveStep: async () => {
+        happened.push('write begins')
+        await isWritten
+        happened.push('written')
+      },
+    },
     onBatch: () => happened.push('told'),
     onStored: () => happened.push('stored'),
-    onFatal: (error: unknown) => assert.fail(String(error)),
-  } as unknown as ConstructorParameters<typeof Submissions>[0])
+  })
 
   const answer = submissions.submit([{ data: Uint8Array.of(1), timestamp: 0 }]).then((submission) => {
     happened.push(submission.kind)
@@ -55,4 +72,52 @@ test('a batch is told of while it is written, and answered for when it is on dis
   written()
   await answer
   assert.deepEqual(happened, ['write begins', 'told', 'written', 'stored', 'accepted'])
+})
+
+test('while more waits than blocks take in good time, clients are told to come again; what is known is still accepted, and so is what the node itself has to say', async () => {
+  const MiB = 1024 * 1024
+  const known = new Set<MessageId>()
+  let nowMs = 0
+  const mempool = { pinnedBytes: 0, pinnedHasMessage: (id: MessageId) => known.has(id) }
+  const submissions = await makeSubmissions({
+    mempool,
+    backlogMaxMs: 1_000,
+    clock: {
+      nowMs: () => nowMs,
+      schedule: (_delayMs: number, action: () => void) => {
+        queueMicrotask(action)
+        return () => undefined
+      },
+    },
+  })
+  let count = 0
+  const messageOf = (number: number): Message => ({ data: Buffer.alloc(50_000), timestamp: number })
+  const submit = (from?: 'node') => submissions.submit([messageOf(count++)], from)
+  const first = await submit()
+  assert.ok(first.kind === 'accepted')
+  for (const id of first.ids) known.add(id)
+  const batchBy = (author: string, sizeBytes: number) =>
+    ({ author, bytes: { length: sizeBytes }, messages: [] }) as unknown as Batch
+  // Half a mebibyte a second of its own; what blocks take of others does not count.
+  const batches = [batchBy(signer.publicKey, 50_000), batchBy('another', 20 * MiB)]
+  const block = (waitingBytes: number) => {
+    nowMs += 100
+    mempool.pinnedBytes = waitingBytes
+    submissions.onFinal(batches)
+  }
+  for (let at = 0; at < 5; at++) block(10 * MiB)
+  assert.equal((await submit()).kind, 'accepted', 'not measured long enough')
+  for (let at = 0; at < 5; at++) block(10 * MiB)
+  const refusal = await submit()
+  assert.ok(refusal.kind === 'refused' && refusal.code === 'pool-full' && refusal.retryAfterSeconds === 1)
+  assert.deepEqual(await submissions.submit([messageOf(0)]), first)
+  assert.equal((await submit('node')).kind, 'accepted')
+  block(MiB)
+  assert.equal((await submit()).kind, 'accepted', 'a mebibyte always fits')
+  block(MiB + 1)
+  assert.equal((await submit()).kind, 'refused')
+  // Nothing is left of what was measured: whatever comes is taken again.
+  block(0)
+  mempool.pinnedBytes = 20 * MiB
+  assert.equal((await submit()).kind, 'accepted')
 })
