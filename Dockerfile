@@ -31,7 +31,10 @@ RUN ln -s /app/dist/cli/main.js /usr/local/bin/diseq \
 ENV NODE_ENV=production \
     DISEQ_HOME=/data \
     DISEQ_HTTP=0.0.0.0:8080 \
-    DISEQ_LOG_FORMAT=json
+    DISEQ_LOG_FORMAT=json \
+    # As src/cli/node-process.ts has it.
+    MALLOC_ARENA_MAX=1 \
+    NODE_OPTIONS=--max-semi-space-size=8
 USER node
 EXPOSE 8080 9080
 # Whether the process answers. A node that catches up is alive and not ready, and nobody should end it for that.

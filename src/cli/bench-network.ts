@@ -3,12 +3,12 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, openSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { extname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import type { MeasuredProcess } from '../bench/index.ts'
 import { formatHostPort } from '../node/config.ts'
 import { defaultTestnetOptions, makeTestnet, type TestnetNode } from '../node/testnet.ts'
 import { Failure } from './errors.ts'
+import { nodeArguments, nodeEnvironment } from './node-process.ts'
 
 const readyTimeoutMs = 60_000
 const stopTimeoutMs = 30_000
@@ -91,16 +91,14 @@ export class BenchNetwork {
 }
 
 function spawnNode(node: TestnetNode, { profileTo, env }: BenchNetworkOptions): ChildProcess {
-  const here = fileURLToPath(import.meta.url)
-  const main = fileURLToPath(new URL(`./main${extname(here)}`, import.meta.url))
   const profiling =
     profileTo === undefined
       ? []
       : ['--cpu-prof', `--cpu-prof-dir=${profileTo}`, `--cpu-prof-name=${node.name}.cpuprofile`]
   const log = openSync(join(node.home, 'bench.log'), 'a')
-  return spawn(process.execPath, [...profiling, main, 'start', '--home', node.home, '--log-format', 'json'], {
+  return spawn(process.execPath, nodeArguments(node.home, profiling), {
     stdio: ['ignore', 'ignore', log],
-    env: { ...env },
+    env: nodeEnvironment(env),
   })
 }
 

@@ -1,12 +1,11 @@
 // The nodes of `devnet` as child processes: starts them, keeps their logs, tells of those that end, stops them all.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createWriteStream, type WriteStream } from 'node:fs'
-import { extname } from 'node:path'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { environmentNameOf, optionKeys, optionOf } from '../node/config.ts'
 import { homePaths } from '../node/home.ts'
 import type { TestnetNode } from '../node/testnet.ts'
+import { nodeArguments, nodeEnvironment } from './node-process.ts'
 
 export interface ChildNodesEvents {
   /** A warning or error of a node's log, for the terminal. */
@@ -72,15 +71,12 @@ export class ChildNodes {
   }
 
   #spawn(node: TestnetNode, env: Readonly<Record<string, string | undefined>>): Child {
-    const here = fileURLToPath(import.meta.url)
-    const main = fileURLToPath(new URL(`./main${extname(here)}`, import.meta.url))
-    const args = [main, 'start', '--home', node.home, '--log-format', 'json']
     // In a group of its own: a terminal's Ctrl-C reaches us alone, and we stop the nodes in order. The channel closes
     // when we are gone, however we went, and then a node stops by itself.
-    const child = spawn(process.execPath, args, {
+    const child = spawn(process.execPath, nodeArguments(node.home), {
       detached: true,
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      env: sharedEnvironment(env),
+      env: nodeEnvironment(sharedEnvironment(env)),
     })
     const log = createWriteStream(homePaths(node.home).log, { flags: 'a' })
     if (child.stderr !== null) {
