@@ -34,7 +34,7 @@ import { openTrie } from '../../src/node/restart.ts'
 import { thresholdsOf } from '../../src/quorum/index.ts'
 import { makeEvidence, messageOfEvidence } from '../../src/sequencing/index.ts'
 import { ChainStore, type KeyValueStore, MemoryStore } from '../../src/storage/index.ts'
-import type { StoredTrie } from '../../src/trie/index.ts'
+import type { CheckpointRule, StoredTrie } from '../../src/trie/index.ts'
 import type {
   Batch,
   BatchId,
@@ -65,6 +65,8 @@ export interface ChainBuilderOptions {
   readonly limits?: Partial<ProtocolLimits>
   /** Where the chain is stored; in memory if not given. */
   readonly store?: KeyValueStore
+  /** When the trie is written; often if not given. */
+  readonly checkpointRule?: CheckpointRule
 }
 
 export interface BlockOptions {
@@ -88,6 +90,8 @@ export interface BlockOptions {
 /** Times of the made-up chain begin here. */
 export const builderTimeMs = 1_700_000_000_000
 
+const oftenRule: CheckpointRule = { dirtyBytesMax: 1e6, leavesMax: 1000, blocksMax: 4, pieceBytes: 1e6 }
+
 type Signer = ReturnType<typeof createSigner>
 
 export class ChainBuilder {
@@ -103,15 +107,16 @@ export class ChainBuilder {
   readonly #execution: BlockExecution
   readonly #batches = new Map<BatchId, Batch>()
 
-  private constructor(genesis: Genesis, keys: readonly NodeKeys[], store: ChainStore) {
+  private constructor(
+    genesis: Genesis,
+    keys: readonly NodeKeys[],
+    { store, rule }: { store: ChainStore; rule: CheckpointRule },
+  ) {
     const powers = genesis.validators.map(({ power }) => power)
     this.genesis = genesis
     this.keys = keys
     this.store = store
-    this.trie = openTrie({
-      store,
-      rule: { dirtyBytesMax: 1e6, leavesMax: 1000, blocksMax: 4, pieceBytes: 1e6 },
-    })
+    this.trie = openTrie({ store, rule })
     this.mempool = new Mempool({ maxBytes: 1 << 24, maxBatches: 1_000, reservedAuthors: [], nextHeight: 1 })
     this.#voters = keys.map(({ votingSeed }) => createSigner(votingSeed))
     this.#nodes = keys.map(({ nodeSeed }) => createSigner(nodeSeed))
@@ -145,7 +150,8 @@ export class ChainBuilder {
       sha256,
     )
     const store = await ChainStore.open({ store: options.store ?? new MemoryStore(), genesis })
-    return new ChainBuilder(genesis, keys, store)
+    const { checkpointRule: rule = oftenRule } = options
+    return new ChainBuilder(genesis, keys, { store, rule })
   }
 
   /** After the last block. */
@@ -166,7 +172,9 @@ export class ChainBuilder {
     const body = { kind: 'finalize', height, view: finalView, blockId: block.id } as const
     const finalization = this.certificate(body, signers)
     assert(finalization.kind === 'finalization')
-    return this.#head.append({ block, finalization, batches: executed.content.batches }, executed)
+    const { batches } = executed.content
+    for (const { id } of batches) this.#batches.delete(id)
+    return this.#head.append({ block, finalization, batches }, executed)
   }
 
   /** Blocks of one message each, whose data is `block <height>`, up to `height`. */
@@ -188,7 +196,7 @@ export class ChainBuilder {
     const alpha = vrfInput({ genesisHash: this.genesis.hash, height, beacon: this.state.beacon })
     const vrfProof = createVrfProver(this.#keysOf(leader).vrfSeed).prove(alpha)
     const made = await this.#execution.build(this.state, { view, leader, vrfProof, commitments })
-    assert(made.kind === 'executed', `no block can be made: ${JSON.stringify(made)}`)
+    if (made.kind !== 'executed') assert.fail(`no block can be made: ${JSON.stringify(made)}`)
     const { id, header, headerBytes } = made
     const body = encodeProposalBody({ height, view, blockId: id })
     const signature = this.signVote(leader, 'proposal', body)
