@@ -2,9 +2,11 @@
 // chain as a message (protocol E1). A full pool refuses that message like any other, so it is offered again with each
 // block until it is taken or someone else's is in the chain.
 
-import { messageOfEvidence } from '../sequencing/index.ts'
+import { encodePoolCommitmentBody, encodeProposalBody, encodeVoteBody } from '../codec/index.ts'
+import type { Contradiction } from '../consensus/index.ts'
+import { makeEvidence, messageOfEvidence } from '../sequencing/index.ts'
 import type { ChainStore } from '../storage/index.ts'
-import type { Evidence, Message, ValidatorIndex } from '../types/index.ts'
+import type { Evidence, Message, SignedPayload, ValidatorIndex } from '../types/index.ts'
 import type { Log } from './ports.ts'
 import type { Submission } from './submission.ts'
 
@@ -64,4 +66,33 @@ export class Caught {
       }, onFatal)
     }
   }
+}
+
+/** Evidence of two things that the core found to contradict each other; undefined where they convict nobody. */
+export function evidenceOf([a, b]: readonly [Contradiction, Contradiction]): Evidence | undefined {
+  return makeEvidence({ validator: signerOf(a), payloads: [payloadOf(a), payloadOf(b)] })
+}
+
+function payloadOf(item: Contradiction): SignedPayload {
+  switch (item.kind) {
+    case 'vote':
+      return { kind: item.vote.kind, bytes: encodeVoteBody(item.vote), signature: item.vote.signature }
+    case 'proposal':
+      return {
+        kind: 'proposal',
+        bytes: encodeProposalBody(item.proposal),
+        signature: item.proposal.signature,
+      }
+    case 'pool-commitment':
+      return {
+        kind: 'pool-commitment',
+        bytes: encodePoolCommitmentBody(item.commitment),
+        signature: item.commitment.signature,
+      }
+  }
+}
+
+function signerOf(item: Contradiction): ValidatorIndex {
+  if (item.kind === 'vote') return item.vote.validator
+  return item.kind === 'proposal' ? item.proposal.leader : item.commitment.validator
 }

@@ -4,7 +4,7 @@
 import { type ChainState, genesisState } from '../chain/index.ts'
 import { commitmentEntriesMax, type FinalBlock, type FrameContext } from '../codec/index.ts'
 import { leaderOf } from '../consensus/index.ts'
-import { sha256, sha256Hex, signingInput, verifySignature } from '../crypto/native/index.ts'
+import { sha256, sha256Hex, verifySignature } from '../crypto/native/index.ts'
 import { Mempool } from '../mempool/index.ts'
 import { FrameVerifier } from '../network/index.ts'
 import { type Thresholds, thresholdsOf } from '../quorum/index.ts'
@@ -15,6 +15,7 @@ import type { Batch, BatchId, Genesis, Height } from '../types/index.ts'
 import { ChainHead } from './chain-head.ts'
 import { BlockExecution, type Executed } from './execution.ts'
 import { openTrie } from './restart.ts'
+import { nativeSchemes, verifySignedOf } from './schemes.ts'
 
 /** What it takes to check anything of one network. */
 export interface Network {
@@ -43,12 +44,7 @@ export function networkOf(genesis: Genesis): Network {
       entriesMax,
       convicts: ({ first, second }) => conflictOf(first, second) !== undefined,
     }),
-    verifySigned: ({ kind, bytes, signature, key }) =>
-      verifySignature({
-        publicKey: key,
-        message: signingInput({ kind, genesisHash: genesis.hash, bytes }),
-        signature,
-      }),
+    verifySigned: verifySignedOf(genesis, nativeSchemes),
   }
 }
 

@@ -263,16 +263,16 @@ class Node implements RunningNode {
       onFrame: (frame, from) => take([frame], from),
       onAhead: () => replica().onAhead(),
       heightWindow: () => this.#replica?.heightWindow() ?? { final: store.tip.height },
-      status: () => replica().status(),
+      status: () => replica().answers.status(),
       answerView: async (request, pushed, from) => {
         take(pushed, from)
-        return replica().answerView(request)
+        return replica().answers.view(request)
       },
       answerBatches: async (request, pushed, from) => {
         take(pushed, from)
-        return replica().answerBatches(request)
+        return replica().answers.batches(request)
       },
-      answerBlocks: (request) => replica().answerBlocks(request),
+      answerBlocks: (request) => replica().answers.blocks(request),
       onPeerStatus: (peer, status) => {
         this.#statuses.delete(peer)
         this.#statuses.set(peer, status)

@@ -1,49 +1,28 @@
 // One node of the network without its sockets: pool, core, chain and disk put together. node.ts gives it real peers,
 // clock and disk; the simulator imagined ones. Everything here runs on one thread, in order.
-import {
-  type BatchesRequest,
-  type BlocksRequest,
-  commitmentEntriesMax,
-  encodeFrame,
-  encodePoolCommitmentBody,
-  encodeProposalBody,
-  encodeVoteBody,
-  type Frame,
-  type PeerStatus,
-  type ViewRequest,
-} from '../codec/index.ts'
+import { commitmentEntriesMax, type Frame, type PeerStatus } from '../codec/index.ts'
 import { type Contradiction, type CoreState, type Input, leaderOf, viewsAhead } from '../consensus/index.ts'
-import { sha256, signingInput } from '../crypto/native/index.ts'
+import { sha256 } from '../crypto/native/index.ts'
 import { Mempool, type Origin } from '../mempool/index.ts'
 import type { HeightWindow } from '../network/index.ts'
 import { type Thresholds, thresholdsOf } from '../quorum/index.ts'
-import { makeEvidence, type VerifySigned } from '../sequencing/index.ts'
-import type { ChainStore, PoolBatch } from '../storage/index.ts'
+import type { ChainStore } from '../storage/index.ts'
 import { BlockSync } from '../sync/index.ts'
 import type { StoredTrie } from '../trie/index.ts'
-import type {
-  Batch,
-  BatchId,
-  Evidence,
-  Genesis,
-  Height,
-  Message,
-  PeerId,
-  SignedPayload,
-  ValidatorIndex,
-} from '../types/index.ts'
+import type { Batch, BatchId, Evidence, Genesis, Height, Message, PeerId } from '../types/index.ts'
 import { BatchFetcher } from './batch-fetcher.ts'
+import { BlockPace } from './block-pace.ts'
 import { BlockWork } from './block-work.ts'
-import { Caught } from './caught.ts'
+import { Caught, evidenceOf } from './caught.ts'
 import { ChainHead, type FinalEvent } from './chain-head.ts'
 import { ClaimedHeights } from './claimed-heights.ts'
 import { Driver, type Pace, type StepObserver } from './driver.ts'
 import { Exchange } from './exchange.ts'
 import { BlockExecution } from './execution.ts'
 import { FloorWatcher } from './floor-watcher.ts'
-import { framesLacking, holdingOf } from './height-view.ts'
 import { ListedBatches } from './listed-batches.ts'
 import { ListedWants } from './listed-wants.ts'
+import { PeerAnswers } from './peer-answers.ts'
 import { PoolDoor } from './pool-door.ts'
 import {
   type Clock,
@@ -54,8 +33,8 @@ import {
   trusted,
   type Verifier,
 } from './ports.ts'
-import { loadChain, loadHeight, openTrie, type TrieSettings } from './restart.ts'
-import { nativeSchemes, type Schemes } from './schemes.ts'
+import { loadChain, loadHeight, openTrie, restorePool, type TrieSettings } from './restart.ts'
+import { nativeSchemes, type Schemes, verifySignedOf } from './schemes.ts'
 import type { Signing } from './signing.ts'
 import { type Submission, Submissions } from './submission.ts'
 
@@ -90,18 +69,14 @@ export interface ReplicaOptions {
   readonly observe?: StepObserver
 }
 
-/** Bytes of one reply of batches; the rest is asked for again. */
-const batchesReplyMaxBytes = 3 * 1024 * 1024
-
-/** Above it blocks wait for messages, not messages for blocks. */
-const blockIntervalMaxMs = 1_000
-
 export class Replica {
   readonly head: ChainHead
   /** Of the last final block, or of one that is being written. */
   readonly trie: StoredTrie
   readonly mempool: Mempool
   readonly thresholds: Thresholds
+  /** To what peers ask. */
+  readonly answers: PeerAnswers
   readonly #options: ReplicaOptions
   readonly #driver: Driver
   readonly #work: BlockWork
@@ -118,10 +93,8 @@ export class Replica {
   readonly #listeners = new Set<(event: FinalEvent) => void>()
   readonly #poolListeners = new Set<(ids: readonly BatchId[]) => void>()
   readonly #caught: Caught
+  readonly #blockPace = new BlockPace()
   #hasWork = false
-  /** How long blocks take of late, from one to the next; a pause counts as its bound. */
-  #blockIntervalMs = 0
-  #lastBlockMs = 0
 
   /** Loads the chain's state from the store. Nothing runs before `start`. */
   static async open(options: ReplicaOptions): Promise<Replica> {
@@ -135,12 +108,8 @@ export class Replica {
     const powers = genesis.validators.map(({ power }) => power)
     const thresholds = thresholdsOf(powers, genesis.faultModel)
     const self = options.signing === undefined ? undefined : keys.validator
-    const verifySigned: VerifySigned = ({ kind, bytes, signature, key }) =>
-      schemes.verifySignature({
-        publicKey: key,
-        message: signingInput({ kind, genesisHash: genesis.hash, bytes }),
-        signature,
-      })
+    const verifySigned = verifySignedOf(genesis, schemes)
+    const blockIntervalMs = () => this.#blockPace.intervalMs
     this.#options = options
     this.thresholds = thresholds
     this.#claimed = new ClaimedHeights({ powers, thresholds })
@@ -157,7 +126,7 @@ export class Replica {
     this.#fetcher = new BatchFetcher({
       transport,
       clock,
-      blockIntervalMs: () => this.#blockIntervalMs,
+      blockIntervalMs,
       log,
       onBatch: (batch, { peerId, validator }) =>
         this.#offer(
@@ -266,7 +235,7 @@ export class Replica {
       door: this.#door,
       clock,
       maxDelayMs: settings.batchMaxDelayMs,
-      blockIntervalMs: () => this.#blockIntervalMs,
+      blockIntervalMs,
       maxBytes: settings.batchMaxBytes,
       backlogMaxMs: settings.backlogMaxMs,
       verifySigned,
@@ -294,10 +263,17 @@ export class Replica {
       nodeKey: keys.nodeKey,
       isInLine: (id) => head.state.line.has(id),
       statusIntervalMs: settings.statusIntervalMs,
-      blockIntervalMs: () => this.#blockIntervalMs,
+      blockIntervalMs,
       onFrame: (frame, peer) => this.onFrame(frame, peer),
       onPeerStatus: (peer, status) => this.onPeerStatus(peer, status),
       onFatal,
+    })
+    this.answers = new PeerAnswers({
+      genesisHash: genesis.hash,
+      core: this.#driver.core,
+      head,
+      store,
+      batchOf: (id) => work.batchOf(id),
     })
     this.#sync = new BlockSync({
       tipHeight: () => head.state.height,
@@ -355,13 +331,14 @@ export class Replica {
     const { store, log } = this.#options
     const pooled = await store.loadPool()
     const { restored, deferred, listed } = await loadHeight(this.#options, this.head.state.height + 1)
-    const batches = new Map(pooled.map(({ batch }) => [batch.id, batch]))
-    for (const { height, entries } of listed)
-      this.#listed.list(
-        height,
-        entries.flatMap(({ batchId }) => batches.get(batchId) ?? []),
-      )
-    await this.#restorePool(pooled)
+    await restorePool({
+      pooled,
+      commitments: listed,
+      listed: this.#listed,
+      door: this.#door,
+      store,
+      onStored: (id) => this.#driver.markStored(id),
+    })
     this.#caught.restore(await store.loadEvidence())
     const { height } = this.head.state
     log.info({ height, pooled: pooled.length, votes: restored.votes.length }, 'took up the chain')
@@ -440,64 +417,6 @@ export class Replica {
     this.#exchange.soon()
   }
 
-  status(): PeerStatus {
-    const { height, blockId } = this.head.state
-    return {
-      genesisHash: this.#options.genesis.hash,
-      finalHeight: height,
-      finalBlockId: blockId,
-      holding: holdingOf(this.core),
-    }
-  }
-
-  /** Frames that the asker lacks, and the block it names. */
-  answerView(request: ViewRequest): Uint8Array[] {
-    const frames = framesLacking(this.core, request.holding)
-    const wanted = request.wantedBlock === undefined ? undefined : this.core.blocks.get(request.wantedBlock)
-    return wanted === undefined ? frames : [encodeFrame({ kind: 'block', block: wanted.block }), ...frames]
-  }
-
-  /** Batches of the pool, of a block under vote, or of the chain; as many as fit one reply. */
-  async answerBatches(request: BatchesRequest): Promise<Uint8Array[]> {
-    const absent = request.wanted.filter((id) => this.#work.batchOf(id) === undefined)
-    const stored = await this.#options.store.readBatches(absent)
-    const read = new Map(absent.map((id, at) => [id, stored[at]]))
-    const frames: Uint8Array[] = []
-    let sizeBytes = 0
-    for (const id of request.wanted) {
-      const batch = this.#work.batchOf(id) ?? read.get(id)
-      if (batch === undefined) continue
-      sizeBytes += batch.bytes.length
-      if (sizeBytes > batchesReplyMaxBytes && frames.length > 0) break
-      frames.push(encodeFrame({ kind: 'batch', batch }))
-    }
-    return frames
-  }
-
-  /** Final blocks as they are stored. */
-  async *answerBlocks(request: BlocksRequest): AsyncGenerator<Uint8Array, void> {
-    for (let height = request.from; height < request.from + request.count; height++) {
-      const bytes = await this.#options.store.readFinalBytes(height)
-      if (bytes === undefined) return
-      yield bytes
-    }
-  }
-
-  /** Batches that no block can use any more, as far as the chain has come since, leave the disk too. */
-  async #restorePool(pooled: readonly PoolBatch[]): Promise<void> {
-    const from = { kind: 'restored' } as const
-    const offers = pooled.map(({ batch, receivedAt, pinned }) =>
-      this.#door.offer({ batch, from, isPinned: pinned, receivedAt }),
-    )
-    const results = await Promise.all(offers)
-    const refused = pooled.filter((_, at) => results[at]?.kind === 'refused').map(({ batch }) => batch.id)
-    const useless = refused.filter((id) => this.#listed.get(id) === undefined)
-    // Only what stays on disk: of the rest a vote for a block that has it must write it again (D1).
-    const gone = new Set(useless)
-    for (const { batch } of pooled) if (!gone.has(batch.id)) this.#driver.markStored(batch.id)
-    if (useless.length > 0) await this.#options.store.saveStep({ removedPoolBatches: useless })
-  }
-
   /** What a block under vote needs is taken whatever its author's or bringer's quota. */
   #offer(batch: Batch, origin: Origin): void {
     const from = this.#work.isNeeded(batch.id) ? ({ kind: 'block' } as const) : origin
@@ -506,15 +425,8 @@ export class Replica {
     void this.#door.offer({ batch, from, isPinned: false })
   }
 
-  #noteBlockInterval(): void {
-    const nowMs = this.#options.clock.nowMs()
-    const sinceMs = Math.min(blockIntervalMaxMs, Math.max(0, nowMs - this.#lastBlockMs))
-    this.#lastBlockMs = nowMs
-    this.#blockIntervalMs += (sinceMs - this.#blockIntervalMs) / 4
-  }
-
   #onAppended(event: FinalEvent): void {
-    this.#noteBlockInterval()
+    this.#blockPace.onBlock(this.#options.clock.nowMs())
     this.#fetcher.settle(event.height)
     this.#wants.settle(event.height)
     this.#floor?.check()
@@ -532,34 +444,9 @@ export class Replica {
     this.#driver.enqueue({ kind: 'pool', hasWork } satisfies Input)
   }
 
-  #onContradiction([a, b]: readonly [Contradiction, Contradiction]): void {
-    const payloads = [payloadOf(a), payloadOf(b)] as const
-    const evidence = makeEvidence({ validator: signerOf(a), payloads })
+  #onContradiction(pair: readonly [Contradiction, Contradiction]): void {
+    const evidence = evidenceOf(pair)
     if (evidence === undefined) return
     if (this.#caught.add(evidence)) this.#options.transport.publish({ kind: 'evidence', evidence })
   }
-}
-
-function payloadOf(item: Contradiction): SignedPayload {
-  switch (item.kind) {
-    case 'vote':
-      return { kind: item.vote.kind, bytes: encodeVoteBody(item.vote), signature: item.vote.signature }
-    case 'proposal':
-      return {
-        kind: 'proposal',
-        bytes: encodeProposalBody(item.proposal),
-        signature: item.proposal.signature,
-      }
-    case 'pool-commitment':
-      return {
-        kind: 'pool-commitment',
-        bytes: encodePoolCommitmentBody(item.commitment),
-        signature: item.commitment.signature,
-      }
-  }
-}
-
-function signerOf(item: Contradiction): ValidatorIndex {
-  if (item.kind === 'vote') return item.vote.validator
-  return item.kind === 'proposal' ? item.proposal.leader : item.commitment.validator
 }

@@ -1,5 +1,5 @@
-// What a node takes up when it starts: the chain's state from the last blocks, and the height under way from the
-// frames that were saved of it and from the signing record (protocol D2).
+// What a node takes up when it starts: the chain's state from the last blocks, the height under way from the frames
+// that were saved of it and from the signing record (protocol D2), and the pool.
 import {
   type ChainState,
   executeBlock,
@@ -16,9 +16,16 @@ import {
 import type { Input, RestoredHeight } from '../consensus/index.ts'
 import { beaconOf, sha256 } from '../crypto/native/index.ts'
 import { assert } from '../quorum/index.ts'
-import { type ChainStore, corrupted, provableRoots, type RecordedSignature } from '../storage/index.ts'
+import {
+  type ChainStore,
+  corrupted,
+  type PoolBatch,
+  provableRoots,
+  type RecordedSignature,
+} from '../storage/index.ts'
 import { type CheckpointRule, createBranchHasher, StoredTrie, TriePages } from '../trie/index.ts'
 import type {
+  BatchId,
   Block,
   Certificate,
   Genesis,
@@ -28,7 +35,9 @@ import type {
   Verified,
   Vote,
 } from '../types/index.ts'
+import type { ListedBatches } from './listed-batches.ts'
 import { type Keys, trusted, type Verifier } from './ports.ts'
+import type { PoolDoor } from './pool-door.ts'
 import { nativeSchemes, type Schemes } from './schemes.ts'
 import type { Signing } from './signing.ts'
 
@@ -158,6 +167,38 @@ export async function loadHeight(
     deferred: ahead.map((commitment) => ({ kind: 'pool-commitment', commitment: trusted(commitment) })),
     listed: own.commitments.filter((commitment) => commitment.height >= height),
   }
+}
+
+/** Puts the saved pool, and what of it own commitments list, to where it was. Batches that no block can use any more, as
+ *  far as the chain has come since, leave the disk too. */
+export async function restorePool(options: {
+  readonly pooled: readonly PoolBatch[]
+  /** Own ones whose batches others may still ask for, from `loadHeight`. */
+  readonly commitments: readonly PoolCommitment[]
+  readonly listed: ListedBatches
+  readonly door: Pick<PoolDoor, 'offer'>
+  readonly store: Pick<ChainStore, 'saveStep'>
+  /** The disk has it, and keeps it. */
+  readonly onStored: (id: BatchId) => void
+}): Promise<void> {
+  const { pooled, commitments, listed, door, store, onStored } = options
+  const batches = new Map(pooled.map(({ batch }) => [batch.id, batch]))
+  for (const { height, entries } of commitments)
+    listed.list(
+      height,
+      entries.flatMap(({ batchId }) => batches.get(batchId) ?? []),
+    )
+  const from = { kind: 'restored' } as const
+  const offers = pooled.map(({ batch, receivedAt, pinned }) =>
+    door.offer({ batch, from, isPinned: pinned, receivedAt }),
+  )
+  const results = await Promise.all(offers)
+  const refused = pooled.filter((_, at) => results[at]?.kind === 'refused').map(({ batch }) => batch.id)
+  const useless = refused.filter((id) => listed.get(id) === undefined)
+  // Only what stays on disk: of the rest a vote for a block that has it must write it again (D1).
+  const gone = new Set(useless)
+  for (const { batch } of pooled) if (!gone.has(batch.id)) onStored(batch.id)
+  if (useless.length > 0) await store.saveStep({ removedPoolBatches: useless })
 }
 
 interface OwnSignatures {

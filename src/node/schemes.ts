@@ -2,11 +2,14 @@
 // simulator stands in keyed hashes for both, which cost a hundredth and leave everything else as it is.
 import {
   type SignedBytes,
+  signingInput,
   type VrfProof,
   verifySignature,
   verifyVrf,
   vrfOutputOf,
 } from '../crypto/native/index.ts'
+import type { VerifySigned } from '../sequencing/index.ts'
+import type { Genesis } from '../types/index.ts'
 
 export interface Schemes {
   /** False, never an error, for signatures and keys of any form. */
@@ -18,3 +21,12 @@ export interface Schemes {
 }
 
 export const nativeSchemes: Schemes = { verifySignature, verifyVrf, vrfOutputOf }
+
+/** Whether a key signed what is claimed, on this chain. */
+export function verifySignedOf(
+  { hash }: Genesis,
+  { verifySignature: verify }: Pick<Schemes, 'verifySignature'>,
+): VerifySigned {
+  return ({ kind, bytes, signature, key }) =>
+    verify({ publicKey: key, message: signingInput({ kind, genesisHash: hash, bytes }), signature })
+}

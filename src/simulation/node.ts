@@ -186,19 +186,19 @@ export class SimulatedNode {
       },
       onBadFrame: (reason) => events.onBadFrame(from.peerId, reason),
       status: () =>
-        bend(replica.status(), (behaviour, status) => behaviour.answerStatus?.(status) ?? status) ??
-        replica.status(),
+        bend(replica.answers.status(), (behaviour, status) => behaviour.answerStatus?.(status) ?? status) ??
+        replica.answers.status(),
       view: (request) =>
-        bend<readonly Uint8Array[]>(replica.answerView(request), (behaviour, frames) =>
+        bend<readonly Uint8Array[]>(replica.answers.view(request), (behaviour, frames) =>
           behaviour.answerView === undefined ? frames : behaviour.answerView(frames),
         ),
       batches: async (request) =>
-        bend<readonly Uint8Array[]>(await replica.answerBatches(request), (behaviour, frames) =>
+        bend<readonly Uint8Array[]>(await replica.answers.batches(request), (behaviour, frames) =>
           behaviour.answerBatches === undefined ? frames : behaviour.answerBatches(frames),
         ),
       blocks: async (request) => {
         const blocks: Uint8Array[] = []
-        for await (const block of replica.answerBlocks(request)) blocks.push(block)
+        for await (const block of replica.answers.blocks(request)) blocks.push(block)
         return bend<readonly Uint8Array[]>(blocks, (behaviour, sent) =>
           behaviour.answerBlocks === undefined ? sent : behaviour.answerBlocks(sent),
         )

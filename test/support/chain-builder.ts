@@ -22,7 +22,6 @@ import {
   type SigningKind,
   sha256,
   signingInput,
-  verifySignature,
   vrfInput,
   vrfSeedFromVotingSeed,
 } from '../../src/crypto/native/index.ts'
@@ -31,6 +30,7 @@ import { ChainHead, type FinalEvent } from '../../src/node/chain-head.ts'
 import { BlockExecution, type Executed } from '../../src/node/execution.ts'
 import { type NodeKeys, publicKeysOf } from '../../src/node/keys.ts'
 import { openTrie } from '../../src/node/restart.ts'
+import { nativeSchemes, verifySignedOf } from '../../src/node/schemes.ts'
 import { thresholdsOf } from '../../src/quorum/index.ts'
 import { makeEvidence, messageOfEvidence } from '../../src/sequencing/index.ts'
 import { ChainStore, type KeyValueStore, MemoryStore } from '../../src/storage/index.ts'
@@ -129,8 +129,7 @@ export class ChainBuilder {
       store,
       pages: this.trie.pages,
       sha256,
-      verifySigned: ({ kind, bytes, signature, key }) =>
-        verifySignature({ publicKey: key, message: this.#input(kind, bytes), signature }),
+      verifySigned: verifySignedOf(genesis, nativeSchemes),
       batchOf: (id) => this.#batches.get(id),
     })
   }
