@@ -1,22 +1,21 @@
 // Runs the core: takes its inputs one after another and performs its outputs in one fixed order — save, sign, send,
 // then timers and work that answers later. The only place where the core's wishes meet the world; it decides nothing
-// that the protocol decides.
-import type { Frame } from '../codec/index.ts'
-import type { Contradiction, RestoredHeight } from '../consensus/index.ts'
+// that the protocol decides. What is saved before a signature is signing-basis.ts, what a commitment lists
+// pool-commitments.ts, how long timers take core-timers.ts.
 import {
+  type Contradiction,
   type CoreConfig,
   type CoreState,
   createState,
   type Input,
   type Output,
+  type RestoredHeight,
   step,
-  type Timer,
 } from '../consensus/index.ts'
 import { vrfInput } from '../crypto/native/index.ts'
 import type { Mempool } from '../mempool/index.ts'
 import { InvariantBroken } from '../quorum/index.ts'
-import { selectEntries } from '../sequencing/index.ts'
-import type { ChainStore, HeightFrame, PoolBatch } from '../storage/index.ts'
+import type { ChainStore, HeightFrame } from '../storage/index.ts'
 import type {
   Batch,
   BatchId,
@@ -27,27 +26,15 @@ import type {
   Hash,
   Height,
   PoolCommitment,
-  TimeMs,
 } from '../types/index.ts'
 import type { ChainHead } from './chain-head.ts'
+import { CoreTimers, type Pace } from './core-timers.ts'
 import type { Executed } from './execution.ts'
 import type { ListedBatches } from './listed-batches.ts'
+import { PoolCommitments } from './pool-commitments.ts'
 import { type Clock, type Keys, type Log, type Transport, trusted } from './ports.ts'
 import type { Signed, Signing, Unsigned } from './signing.ts'
-import { ViewPace } from './view-pace.ts'
-
-/** Times in milliseconds; they come from the node's configuration. */
-export interface Pace {
-  /** Of a first view at most. */
-  readonly viewTimeoutMs: number
-  /** Of a first view at least, where the views measured take less. */
-  readonly viewTimeoutMinMs: number
-  readonly viewTimeoutCapMs: number
-  readonly finalizeTimeoutMs: number
-  readonly proposalGraceMs: number
-  /** 0: an idle chain makes no blocks. */
-  readonly emptyBlockIntervalMs: number
-}
+import { SigningBasis } from './signing-basis.ts'
 
 /** Work that the driver starts and that answers with an input. */
 export interface DriverWork {
@@ -98,26 +85,16 @@ export interface DriverOptions {
 
 export type StepObserver = (input: Input, outputs: readonly Output[], core: CoreState) => void
 
-type CommitmentBody = Extract<Unsigned, { kind: 'pool-commitment' }>['commitment']
-
 /** Inputs taken before their outputs are performed together: one synced write serves all of them. */
 const inputsPerRound = 256
 
 export class Driver {
   readonly #options: DriverOptions
   readonly #core: CoreState
-  readonly #viewPace: ViewPace
-  readonly #cancelTimers = new Set<() => void>()
-  /** Batches that are on disk already: of the pool, and what votes of this height rest on. */
-  readonly #stored = new Set<BatchId>()
-  /** Those of them that were saved for a block and that the pool did not hold: no pool tells when they leave. */
-  readonly #unpooled = new Set<BatchId>()
+  readonly #timers: CoreTimers
+  readonly #basis: SigningBasis
+  readonly #commitments: PoolCommitments
   #queue: Input[] = []
-  /** Saved with the next signature that may rest on them. */
-  #pendingFrames: HeightFrame[] = []
-  #pendingBatches = new Map<BatchId, PoolBatch>()
-  /** Of the last commitment that went to the record. */
-  #committedHeight: Height = 0
   #vrfProof: { beacon: Hash; proof: Uint8Array } | undefined
   #isRunning = false
   #isStopped = false
@@ -126,8 +103,11 @@ export class Driver {
   constructor(options: DriverOptions) {
     this.#options = options
     this.#core = createState(options.core)
-    const { viewTimeoutMs, viewTimeoutMinMs } = options.pace
-    this.#viewPace = new ViewPace({ minMs: viewTimeoutMinMs, maxMs: viewTimeoutMs })
+    const { pace, clock, work } = options
+    this.#timers = new CoreTimers({ pace, clock, onTimer: (timer) => this.enqueue({ kind: 'timer', timer }) })
+    this.#basis = new SigningBasis(options)
+    const executed = (blockId: BlockId) => work.executed(blockId)
+    this.#commitments = new PoolCommitments({ ...options, basis: this.#basis, executed })
   }
 
   /** The core's state, to be read and not changed. */
@@ -137,7 +117,7 @@ export class Driver {
 
   /** How long a first view has now, in milliseconds. */
   get firstViewMs(): number {
-    return this.#viewPace.timeoutMs
+    return this.#timers.firstViewMs
   }
 
   /** Begins with the height after the tip, and what the disk holds of it. */
@@ -152,16 +132,16 @@ export class Driver {
     this.#wake()
   }
 
+  /** Takes what came in a frame, verified. */
+  take(frame: HeightFrame): void {
+    this.enqueue(inputOf(frame))
+  }
+
   /** A block became part of the chain: the next height begins before anything else that waits.
    *  @param goneBatches those of the block, and those that left the pool with it. */
   onFinal(goneBatches: Iterable<BatchId>): void {
-    for (const id of goneBatches) this.#forget(id)
-    // Of blocks that did not become final: where another block needs one, it is written again.
-    for (const id of this.#unpooled) if (!this.#options.mempool.held().has(id)) this.#forget(id)
-    this.#unpooled.clear()
-    this.#cancelAllTimers()
-    const { height } = this.#options.head.state
-    this.#pendingFrames = this.#pendingFrames.filter((frame) => heightOfFrame(frame) > height)
+    this.#basis.onFinal(this.#options.head.state.height, goneBatches)
+    this.#timers.cancelAll()
     // Block sync can append several blocks while signatures are written: a height that was not begun is over already.
     this.#queue = this.#queue.filter((input) => input.kind !== 'start-height')
     const context = this.#options.head.context()
@@ -172,24 +152,19 @@ export class Driver {
 
   /** It is in the pool's part of the database. */
   markStored(id: BatchId): void {
-    this.#stored.add(id)
+    this.#basis.markStored(id)
   }
 
   /** Batches that it takes for being on disk. */
   get storedCount(): number {
-    return this.#stored.size
-  }
-
-  #forget(id: BatchId): void {
-    this.#stored.delete(id)
-    this.#pendingBatches.delete(id)
+    return this.#basis.storedCount
   }
 
   /** Resolves when what is under way is done; nothing is begun afterwards. */
   async stop(): Promise<void> {
     this.#isStopped = true
     this.#queue = []
-    this.#cancelAllTimers()
+    this.#timers.cancelAll()
     await this.#idle
   }
 
@@ -230,7 +205,7 @@ export class Driver {
           transport.publish({ kind: 'certificate', certificate: output.certificate })
           break
         case 'save-certificate':
-          this.#pendingFrames.push({ kind: 'certificate', certificate: output.certificate })
+          this.#basis.addCertificate(output.certificate)
           break
         case 'save-block':
           this.#saveBlock(output.block)
@@ -242,7 +217,7 @@ export class Driver {
           unsigned.push({ kind: 'proposal', proposal: output.proposal })
           break
         case 'make-commitment': {
-          const commitment = this.#chooseCommitment(output)
+          const commitment = this.#commitments.make(output)
           if (commitment !== undefined) unsigned.push({ kind: 'pool-commitment', commitment })
           break
         }
@@ -257,7 +232,7 @@ export class Driver {
   #performLater(output: Output, work: DriverWork): void {
     switch (output.kind) {
       case 'arm-timer':
-        this.#arm(output.timer, output.growth)
+        this.#timers.arm(output.timer, output.growth)
         return
       case 'build-block':
         this.#build(output).catch(this.#options.onFatal)
@@ -284,115 +259,27 @@ export class Driver {
   async #sign(unsigned: readonly Unsigned[]): Promise<void> {
     const { signing, store, transport } = this.#options
     if (unsigned.length === 0 || signing === undefined) return
-    const frames = this.#pendingFrames
-    const batches = [...this.#pendingBatches.values()]
-    this.#pendingFrames = []
-    this.#pendingBatches = new Map()
-    // Before it is written: a block that becomes final meanwhile takes its batches off the disk and out of here.
-    for (const { batch } of batches) this.#stored.add(batch.id)
-    if (frames.length + batches.length > 0) await store.saveStep({ frames, batches })
+    if (this.#basis.isUnsaved) await this.#basis.save()
     const signed = await signing.signAll(unsigned)
     // Not waited for: it only has to be on its way before the next save, and the record itself is on disk.
     store.noteSigningNumber(signing.number).catch(this.#options.onFatal)
     const inputs: Input[] = []
     for (const item of signed) {
       if (item.kind === 'proposal') fillBlockSignature(item)
-      transport.publish(frameOf(item))
+      transport.publish(item)
       inputs.push(inputOf(item))
     }
     this.#queue.unshift(...inputs)
   }
 
-  /** D1: a vote for a block, or its proposal, rests on all of its batches. */
+  /** D1: a vote for it, or its proposal, rests on it. */
   #saveBlock(block: Block): void {
-    const { clock, head, mempool, work } = this.#options
+    const { head, work } = this.#options
     // Of a height that has become final meanwhile nothing is asked any more.
     if (block.header.height <= head.state.height) return
-    this.#pendingFrames.push({ kind: 'block', block })
     const batches = work.batchesOf(block.id)
     if (batches === undefined) throw new InvariantBroken(`would sign block ${block.id} without its batches`)
-    const receivedAt = clock.nowMs()
-    for (const batch of batches) {
-      const held = mempool.held().get(batch.id)
-      if (held === undefined) this.#unpooled.add(batch.id)
-      this.#saveBatch(batch, held ?? receivedAt)
-    }
-  }
-
-  /** One that clients are being answered for may be written here first, or again: it stays known as such, or after a
-   *  restart it would not be handed on. */
-  #saveBatch(batch: Batch, receivedAt: TimeMs): void {
-    if (this.#stored.has(batch.id)) return
-    const pinned = this.#options.mempool.isPinned(batch.id)
-    this.#pendingBatches.set(batch.id, { batch, receivedAt, pinned })
-  }
-
-  /** K1, K2: what this validator lists; with `assuming`, of its pool as it would be with that block in the chain,
-   *  and nothing where that is empty. */
-  #chooseCommitment(output: Extract<Output, { kind: 'make-commitment' }>): CommitmentBody | undefined {
-    const { mempool, listed, head, clock, entriesMax, work } = this.#options
-    // K1: one a height. The core asks again where the pool emptied and filled before it heard of the one that is made.
-    if (output.height <= this.#committedHeight) return undefined
-    // A node that fetches the chain would write and sign one for each block of it, for nobody.
-    if (output.height <= this.#options.settledHeight()) return undefined
-    const leaving = this.#leavingWith(output.assuming, work)
-    if (leaving === undefined) return undefined
-    const chosen = selectEntries({
-      held: mempool.held(),
-      line: head.state.line,
-      isPending: (id) => !leaving.has(id),
-      time: clock.nowMs(),
-      entriesMax,
-    })
-    if (chosen.entries.length === 0 && !output.evenIfEmpty) return undefined
-    for (const { batchId, receivedAt } of chosen.entries) {
-      const batch = mempool.get(batchId)
-      if (batch === undefined) continue
-      this.#saveBatch(batch, receivedAt)
-      listed.list(output.height, [batch])
-    }
-    this.#committedHeight = output.height
-    return { height: output.height, ...chosen }
-  }
-
-  #leavingWith(assuming: BlockId | undefined, work: DriverWork): ReadonlySet<BatchId> | undefined {
-    if (assuming === undefined) return new Set()
-    const executed = work.executed(assuming)
-    if (executed === undefined) return undefined
-    const { batchIds, messages } = executed.content
-    const nextHeight = executed.header.height + 1
-    const leaving = this.#options.mempool.leavingWith({
-      batchIds,
-      messageIds: messages.map(({ id }) => id),
-      nextHeight,
-    })
-    return new Set([...leaving, ...batchIds])
-  }
-
-  /** V9: timers grow exponentially with the view, to a cap. */
-  #arm(timer: Timer, growth: number): void {
-    const { pace, clock } = this.#options
-    const nowMs = clock.nowMs()
-    if (timer.kind === 'finalize') this.#viewPace.onNotarized({ ...timer, nowMs })
-    const firstViewMs =
-      timer.kind === 'view' ? this.#viewPace.onViewTimer({ ...timer, nowMs }) : this.firstViewMs
-    const delayMs = {
-      view: Math.min(pace.viewTimeoutCapMs, firstViewMs * 2 ** growth),
-      finalize: Math.min(pace.viewTimeoutCapMs, pace.finalizeTimeoutMs * 2 ** growth),
-      grace: pace.proposalGraceMs,
-      'empty-block': pace.emptyBlockIntervalMs,
-    }[timer.kind]
-    if (timer.kind === 'empty-block' && delayMs === 0) return
-    const cancel = clock.schedule(delayMs, () => {
-      this.#cancelTimers.delete(cancel)
-      this.enqueue({ kind: 'timer', timer })
-    })
-    this.#cancelTimers.add(cancel)
-  }
-
-  #cancelAllTimers(): void {
-    for (const cancel of this.#cancelTimers) cancel()
-    this.#cancelTimers.clear()
+    this.#basis.addBlock(block, batches)
   }
 
   async #check(block: Block): Promise<void> {
@@ -434,39 +321,17 @@ function fillBlockSignature({ proposal }: Extract<Signed, { kind: 'proposal' }>)
   if (proposal.block?.header.view === proposal.view) proposal.block.signature.set(proposal.signature)
 }
 
-function frameOf(item: Signed): Frame {
-  switch (item.kind) {
-    case 'vote':
-      return { kind: 'vote', vote: item.vote }
-    case 'proposal':
-      return { kind: 'proposal', proposal: item.proposal }
-    case 'pool-commitment':
-      return { kind: 'pool-commitment', commitment: item.commitment }
-  }
-}
-
-function inputOf(item: Signed): Input {
-  switch (item.kind) {
-    case 'vote':
-      return { kind: 'vote', vote: trusted(item.vote) }
-    case 'proposal':
-      return { kind: 'proposal', proposal: trusted(item.proposal) }
-    case 'pool-commitment':
-      return { kind: 'pool-commitment', commitment: trusted(item.commitment) }
-  }
-}
-
-function heightOfFrame(frame: HeightFrame): Height {
+function inputOf(frame: HeightFrame): Input {
   switch (frame.kind) {
-    case 'block':
-      return frame.block.header.height
-    case 'proposal':
-      return frame.proposal.height
-    case 'pool-commitment':
-      return frame.commitment.height
     case 'vote':
-      return frame.vote.height
+      return { kind: 'vote', vote: trusted(frame.vote) }
+    case 'proposal':
+      return { kind: 'proposal', proposal: trusted(frame.proposal) }
+    case 'pool-commitment':
+      return { kind: 'pool-commitment', commitment: trusted(frame.commitment) }
     case 'certificate':
-      return frame.certificate.height
+      return { kind: 'certificate', certificate: trusted(frame.certificate) }
+    case 'block':
+      return { kind: 'block', block: frame.block }
   }
 }

@@ -16,7 +16,8 @@ import { BlockWork } from './block-work.ts'
 import { Caught, evidenceOf } from './caught.ts'
 import { ChainHead, type FinalEvent } from './chain-head.ts'
 import { ClaimedHeights } from './claimed-heights.ts'
-import { Driver, type Pace, type StepObserver } from './driver.ts'
+import type { Pace } from './core-timers.ts'
+import { Driver, type StepObserver } from './driver.ts'
 import { Exchange } from './exchange.ts'
 import { BlockExecution } from './execution.ts'
 import { FloorWatcher } from './floor-watcher.ts'
@@ -24,15 +25,7 @@ import { ListedBatches } from './listed-batches.ts'
 import { ListedWants } from './listed-wants.ts'
 import { PeerAnswers } from './peer-answers.ts'
 import { PoolDoor } from './pool-door.ts'
-import {
-  type Clock,
-  type ConnectedPeer,
-  type Keys,
-  type Log,
-  type Transport,
-  trusted,
-  type Verifier,
-} from './ports.ts'
+import type { Clock, ConnectedPeer, Keys, Log, Transport, Verifier } from './ports.ts'
 import { loadChain, loadHeight, openTrie, restorePool, type TrieSettings } from './restart.ts'
 import { nativeSchemes, type Schemes, verifySignedOf } from './schemes.ts'
 import type { Signing } from './signing.ts'
@@ -382,23 +375,12 @@ export class Replica {
       case 'pool-commitment':
         // Others need not have what no block waits for.
         if (this.core.config.self !== undefined) this.#wants.onCommitment(frame.commitment)
-        this.#driver.enqueue({ kind: 'pool-commitment', commitment: trusted(frame.commitment) })
-        return
-      case 'proposal':
-        this.#driver.enqueue({ kind: 'proposal', proposal: trusted(frame.proposal) })
-        return
-      case 'vote':
-        this.#driver.enqueue({ kind: 'vote', vote: trusted(frame.vote) })
-        return
-      case 'certificate':
-        this.#driver.enqueue({ kind: 'certificate', certificate: trusted(frame.certificate) })
-        return
-      case 'block':
-        this.#driver.enqueue({ kind: 'block', block: frame.block })
-        return
+        break
       case 'evidence':
         this.#caught.add(frame.evidence)
+        return
     }
+    this.#driver.take(frame)
   }
 
   onPeerStatus(peer: PeerId, status: PeerStatus): void {

@@ -69,10 +69,10 @@ const changes: Readonly<Record<string, readonly Change[]>> = {
   'nullify-not-persisted': unrecorded('nullify'),
   'notarize-not-persisted': unrecorded('notarize'),
   'batch-lost-after-commitment': [
-    { file: driver, from: '      this.#saveBatch(batch, receivedAt)\n', to: '' },
+    { file: 'node/pool-commitments.ts', from: '      basis.addBatch(batch, receivedAt)\n', to: '' },
   ],
   'proposal-lost-after-notarize': [
-    { file: driver, from: "    this.#pendingFrames.push({ kind: 'block', block })\n", to: '' },
+    { file: 'node/signing-basis.ts', from: "    this.#frames.push({ kind: 'block', block })\n", to: '' },
   ],
   'quorum-off-by-one': [
     {
@@ -130,9 +130,9 @@ const changes: Readonly<Record<string, readonly Change[]>> = {
   ],
   'next-commitment-lists-this-height': [
     {
-      file: driver,
+      file: 'node/pool-commitments.ts',
       from: 'if (assuming === undefined) return new Set()',
-      to: 'if (work !== undefined) return new Set()',
+      to: 'if (assuming !== null) return new Set()',
     },
   ],
   'fair-time-as-maximum': [
@@ -149,7 +149,9 @@ const changes: Readonly<Record<string, readonly Change[]>> = {
       to: 'isMessageInChain: (id) => known.has(id) && false',
     },
   ],
-  'timer-not-growing': [{ file: driver, from: 'firstViewMs * 2 ** growth', to: 'pace.viewTimeoutMs' }],
+  'timer-not-growing': [
+    { file: 'node/core-timers.ts', from: 'firstViewMs * 2 ** growth', to: 'pace.viewTimeoutMs' },
+  ],
   'sync-not-verifying': [
     {
       file: 'node/replica.ts',
@@ -212,7 +214,7 @@ const changes: Readonly<Record<string, readonly Change[]>> = {
   'view-certificate-not-persisted': [
     {
       file: driver,
-      from: "          this.#pendingFrames.push({ kind: 'certificate', certificate: output.certificate })\n",
+      from: '          this.#basis.addCertificate(output.certificate)\n',
       to: '',
     },
   ],
