@@ -16,7 +16,7 @@ import { SimulatedRecordFile } from './record-disk.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { Identity, SimulatedSchemes } from './schemes.ts'
 import type { SharedVerifier } from './verifier.ts'
-import { answerTo, type RequestKind, Wire } from './wire.ts'
+import { answerTo, type CarriedRequest, type RequestKind, Wire } from './wire.ts'
 
 /** What is the same for all nodes of a run. */
 export interface Common {
@@ -32,12 +32,7 @@ export interface NodeEvents {
   /** A frame leaves for one other node, or all (`undefined`). */
   readonly onBroadcast: (frame: Frame) => void
   readonly peers: () => readonly ConnectedPeer[]
-  readonly carry: (
-    peer: PeerId,
-    kind: RequestKind,
-    body: Uint8Array,
-    answer: (body: Uint8Array) => void,
-  ) => void
+  readonly carry: (request: CarriedRequest) => void
   readonly onSeen: (frame: Frame) => void
   readonly onBadFrame: (from: PeerId, reason: string) => void
   readonly onReport: (peer: PeerId, reason: string) => void

@@ -28,6 +28,15 @@ const requestTimeoutMs = 2_000
 
 export type RequestKind = 'status' | 'view' | 'batches' | 'blocks'
 
+/** A request on its way to a peer. */
+export interface CarriedRequest {
+  readonly peer: PeerId
+  readonly kind: RequestKind
+  readonly body: Uint8Array
+  /** Called at most once. */
+  readonly answer: (body: Uint8Array) => void
+}
+
 /** What a wire needs of the world around its node. */
 export interface WireOptions {
   readonly verifier: SharedVerifier
@@ -36,12 +45,7 @@ export interface WireOptions {
   /** To everyone else, each copy with a fate of its own. */
   readonly broadcast: (frame: Frame) => void
   /** Carries a request to a peer and its answer back; never answers where either is lost. */
-  readonly carry: (
-    peer: PeerId,
-    kind: RequestKind,
-    body: Uint8Array,
-    answer: (body: Uint8Array) => void,
-  ) => void
+  readonly carry: (request: CarriedRequest) => void
   readonly after: (delayMs: number, action: () => void) => void
   readonly onSeen: (frame: Frame) => void
   readonly onBadFrame: (peer: PeerId, reason: string) => void
@@ -96,9 +100,10 @@ export class Wire implements Transport {
   #request(peer: PeerId, kind: RequestKind, body: Uint8Array): Promise<Uint8Array> {
     const { carry, after, isAlive } = this.#options
     return new Promise((resolve, reject) => {
-      carry(peer, kind, body, (answer) => {
-        if (isAlive()) resolve(answer)
-      })
+      const answer = (answered: Uint8Array) => {
+        if (isAlive()) resolve(answered)
+      }
+      carry({ peer, kind, body, answer })
       after(requestTimeoutMs, () => {
         if (isAlive()) reject(new Error(`${kind}: no answer in time`))
       })
