@@ -3,33 +3,25 @@
 import { readFileSync } from 'node:fs'
 import { prometheusMetrics } from '@libp2p/prometheus-metrics'
 import { type ApiPorts, type ApiServer, createServer, type ReplyTime } from '../api/index.ts'
-import type { PeerStatus } from '../codec/index.ts'
-import { createSigner, createVrfProver, publicKeyOf, sha256, signingInput } from '../crypto/native/index.ts'
-import { Network, type NetworkHandler } from '../network/index.ts'
+import { sha256 } from '../crypto/native/index.ts'
+import { Network } from '../network/index.ts'
 import { conflictOf } from '../sequencing/index.ts'
-import {
-  ChainStore,
-  checkAgainstDatabase,
-  LevelStore,
-  NodeRecordFile,
-  type RecordFile,
-  SigningRecord,
-} from '../storage/index.ts'
-import type { PeerId, SignedKind, ValidatorIndex } from '../types/index.ts'
+import { ChainStore, LevelStore, NodeRecordFile } from '../storage/index.ts'
 import { type ApiViewOptions, apiView } from './api-view.ts'
 import { systemClock } from './clock.ts'
-import { homePaths, type NodeIdentity, readIdentity } from './home.ts'
+import { homePaths, readIdentity } from './home.ts'
 import { NodeMetrics } from './metrics/node-metrics.ts'
 import { timedFile, timedStore } from './metrics/timed-storage.ts'
+import { networkHandlerOf, PeerStatuses, transportOf } from './network-ports.ts'
 import { watchForOperator } from './operator-watch.ts'
 import type { HostPort } from './option-types.ts'
 import type { NodeConfig } from './options.ts'
+import { keysOf, openSigning, receiptSignerOf } from './own-keys.ts'
 import { PendingKeys } from './pending-keys.ts'
-import type { Keys, Log, Transport, Verifier } from './ports.ts'
-import { ProofMaker, type ReceiptSigner } from './proof-maker.ts'
+import type { Log } from './ports.ts'
+import { ProofMaker } from './proof-maker.ts'
 import { Replica } from './replica.ts'
 import { tuneRuntime } from './runtime.ts'
-import { Signing } from './signing.ts'
 import { softwareVersion } from './version.ts'
 
 export interface NodeOptions {
@@ -67,8 +59,6 @@ class Node implements RunningNode {
   readonly #options: NodeOptions
   /** What has started, to be stopped in reverse. */
   readonly #started: (() => Promise<void>)[] = []
-  readonly #statuses = new Map<PeerId, PeerStatus>()
-  #validators: ReadonlyMap<PeerId, ValidatorIndex> = new Map()
   readonly #metrics = new NodeMetrics()
   #resolveStopped: (error: Error | undefined) => void = () => undefined
   #stopping: Promise<void> | undefined
@@ -93,7 +83,6 @@ class Node implements RunningNode {
     const { home, config, log } = this.#options
     const identity = readIdentity(home)
     const { genesis } = identity
-    this.#validators = new Map(genesis.validators.map(({ peerId }, index) => [peerId, index]))
     const paths = homePaths(home)
     const metrics = this.#metrics
     metrics.start()
@@ -103,13 +92,14 @@ class Node implements RunningNode {
     const keys = keysOf(identity)
     const recordFile = timedFile(new NodeRecordFile(paths.signingRecord), metrics.onWrite('signing-record'))
     const signing = await openSigning({ identity, path: paths.signingRecord, file: recordFile, store, log })
+    const statuses = new PeerStatuses()
     const network = new Network({
       genesis,
       identitySeed: identity.keys.nodeSeed,
       listen: config.p2p,
       announce: config.announce,
       bootstrap: config.bootstrap,
-      handler: this.#handler(store),
+      handler: networkHandlerOf({ genesis, store, statuses, log, replica: () => this.#replica }),
       convicts: ({ first, second }) => conflictOf(first, second) !== undefined,
       settings: { statusIntervalMs: config.statusIntervalMs },
       // The process's own figures are collected once, by NodeMetrics.
@@ -123,7 +113,7 @@ class Node implements RunningNode {
       keys,
       signing,
       transport: transportOf(network),
-      verifier: verifierOf(network),
+      verifier: network.verifier,
       clock: systemClock,
       log,
       onFatal: (error) => this.#fail(error),
@@ -160,7 +150,7 @@ class Node implements RunningNode {
         receiptSigner: receiptSignerOf(identity),
         clock: systemClock,
       }),
-      statusOf: (peer) => this.#statuses.get(peer),
+      statusOf: (peer) => statuses.of(peer),
       metricsText: () => metrics.text(),
     }
     const ports = apiView(view)
@@ -246,48 +236,6 @@ class Node implements RunningNode {
       createServer(ports, { ...shared, surface: 'internal' }),
     )
   }
-
-  #handler(store: ChainStore): NetworkHandler {
-    const { log } = this.#options
-    const validatorOf = (peer: PeerId) => this.#validators.get(peer) ?? null
-    const replica = () => {
-      if (this.#replica === undefined) throw new Error('the network called before the replica was there')
-      return this.#replica
-    }
-    const take = (frames: readonly Parameters<NetworkHandler['onFrame']>[0][], from: PeerId) => {
-      const peer = { peerId: from, validator: validatorOf(from) }
-      for (const frame of frames) replica().onFrame(frame, peer)
-    }
-    return {
-      log,
-      onFrame: (frame, from) => take([frame], from),
-      onAhead: () => replica().onAhead(),
-      heightWindow: () => this.#replica?.heightWindow() ?? { final: store.tip.height },
-      status: () => replica().answers.status(),
-      answerView: async (request, pushed, from) => {
-        take(pushed, from)
-        return replica().answers.view(request)
-      },
-      answerBatches: async (request, pushed, from) => {
-        take(pushed, from)
-        return replica().answers.batches(request)
-      },
-      answerBlocks: (request) => replica().answers.blocks(request),
-      onPeerStatus: (peer, status) => {
-        this.#statuses.delete(peer)
-        this.#statuses.set(peer, status)
-        const [oldest] = this.#statuses.keys()
-        if (this.#statuses.size > 1_000 && oldest !== undefined) this.#statuses.delete(oldest)
-        replica().onPeerStatus(peer, status)
-      },
-      loadPeers: async () => {
-        const known = store.loadPeers((error) => log.warn({ error }, 'the list of known peers is dropped'))
-        return known.map(({ peerId, addresses }) => ({ peer: peerId, addresses }))
-      },
-      savePeers: (peers) =>
-        store.savePeers(peers.map(({ peer, addresses }) => ({ peerId: peer, addresses }))),
-    }
-  }
 }
 
 /** What the readers of all servers come to. */
@@ -300,92 +248,4 @@ function totalOf(servers: readonly ApiServer[]): ReturnType<ApiServer['streamFig
     total.bufferedBytes += bufferedBytes
   }
   return total
-}
-
-function keysOf({ genesis, keys, validatorIndex }: NodeIdentity): Keys {
-  const nodeSigner = createSigner(keys.nodeSeed)
-  const prover = createVrfProver(keys.vrfSeed)
-  return {
-    validator: validatorIndex,
-    nodeKey: nodeSigner.publicKey,
-    signBatch: (bytes) => nodeSigner.sign(signingInput({ kind: 'batch', genesisHash: genesis.hash, bytes })),
-    proveVrf: (alpha) => prover.prove(alpha),
-  }
-}
-
-/** Signs receipts as the node, whether it is a validator's or not. */
-function receiptSignerOf({ genesis, keys }: NodeIdentity): ReceiptSigner {
-  const signer = createSigner(keys.nodeSeed)
-  const sign = (bytes: Uint8Array) =>
-    signer.sign(signingInput({ kind: 'receipt', genesisHash: genesis.hash, bytes }))
-  return { node: signer.publicKey, sign }
-}
-
-/** The right to sign, for a validator whose record is at least as new as its database; else it follows and says why. */
-async function openSigning(options: {
-  identity: NodeIdentity
-  path: string
-  file: RecordFile
-  store: ChainStore
-  log: Log
-}): Promise<Signing | undefined> {
-  const { identity, path, file, store, log } = options
-  const { genesis, keys, validatorIndex } = identity
-  if (validatorIndex === undefined) return undefined
-  const signer = createSigner(keys.votingSeed)
-  const sign = (kind: SignedKind, bytes: Uint8Array) =>
-    signer.sign(signingInput({ kind, genesisHash: genesis.hash, bytes }))
-  const votingKey = publicKeyOf(keys.votingSeed)
-  const record = await SigningRecord.open({
-    file,
-    genesisHash: genesis.hash,
-    votingKey,
-    sign,
-  })
-  const problem = checkAgainstDatabase({
-    recordNumber: record.isMissing ? undefined : record.number,
-    databaseNumber: store.signingNumber,
-  })
-  if (problem !== undefined) {
-    log.error({ code: problem.code, path }, problem.reason)
-    return undefined
-  }
-  if (record.imported) {
-    log.warn(
-      { path },
-      'the signing record was imported or started over: nothing is signed until others of a quorum’s power tell how far they are',
-    )
-  }
-  return new Signing({ record, validator: validatorIndex, log })
-}
-
-function transportOf(network: Network): Transport {
-  return {
-    publish: (frame) => network.publish(frame),
-    peers: () => {
-      const ready = new Set(network.chainPeers())
-      return network
-        .peers()
-        .filter(({ peer }) => ready.has(peer))
-        .map(({ peer, validator }) => ({ peerId: peer, validator: validator ?? null }))
-    },
-    requestStatus: (peer) => network.requestStatus(peer),
-    requestView: (peer, request) => network.requestView(peer, request),
-    requestBatches: async (peer, request) => {
-      const frames = await network.requestBatches(peer, request)
-      return frames.flatMap((frame) => (frame.kind === 'batch' ? [frame.batch] : []))
-    },
-    requestBlocks: (peer, request) => network.requestBlocks(peer, request),
-    reportPeer: (peer, reason) => network.reportPeer(peer, reason),
-  }
-}
-
-function verifierOf(network: Network): Verifier {
-  return {
-    verifyFrame: (frame) => network.verifier.verifyFrame(frame),
-    verifyFinal: (final) => {
-      const verified = network.verifier.verifyFinalBlock(final)
-      return verified.ok ? { ok: true } : { ok: false, reason: verified.detail }
-    },
-  }
 }

@@ -1,5 +1,6 @@
-// What a replica needs from the world: time, other nodes, keys. Implemented by node.ts for real processes and by
-// the simulator for imagined ones; storage comes as a ChainStore and a SigningRecord over their own small ports.
+// What a replica needs from the world: time, other nodes, keys. Implemented for real processes by clock.ts,
+// network-ports.ts, own-keys.ts and the network's verifier, and by the simulator for imagined ones; storage comes as a
+// ChainStore and a SigningRecord over their own small ports.
 import type {
   BatchesRequest,
   BlocksRequest,
@@ -44,7 +45,7 @@ export interface Transport {
 export interface Verifier {
   verifyFrame(frame: Frame): { readonly ok: boolean }
   /** The finalization by power, its maker's and its commitments' signatures, every batch's. */
-  verifyFinal(final: FinalBlock): { readonly ok: true } | { readonly ok: false; readonly reason: string }
+  verifyFinalBlock(final: FinalBlock): { readonly ok: true } | { readonly ok: false; readonly detail: string }
 }
 
 export interface Keys {

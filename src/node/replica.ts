@@ -273,8 +273,8 @@ export class Replica {
       downloadBlocks: (peer, range) => transport.requestBlocks(peer, range),
       applyBlock: async (received) => {
         try {
-          const verified = verifier.verifyFinal(received)
-          return verified.ok ? await work.applySynced(received) : { refused: verified.reason }
+          const verified = verifier.verifyFinalBlock(received)
+          return verified.ok ? await work.applySynced(received) : { refused: verified.detail }
         } catch (error) {
           onFatal(error)
           throw error

@@ -36,8 +36,8 @@ import type {
   Vote,
 } from '../types/index.ts'
 import type { ListedBatches } from './listed-batches.ts'
-import { type Keys, trusted, type Verifier } from './ports.ts'
 import type { PoolDoor } from './pool-door.ts'
+import { type Keys, trusted, type Verifier } from './ports.ts'
 import { nativeSchemes, type Schemes } from './schemes.ts'
 import type { Signing } from './signing.ts'
 

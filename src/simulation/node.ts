@@ -231,13 +231,7 @@ export class SimulatedNode {
       keys: this.#keys(),
       signing,
       transport: this.#wire(process),
-      verifier: {
-        verifyFrame: (frame) => verifier.verifyFrame(frame),
-        verifyFinal: (final) => {
-          const verified = verifier.verifyFinalBlock(final)
-          return verified.ok ? { ok: true } : { ok: false, reason: verified.detail }
-        },
-      },
+      verifier,
       schemes,
       clock: {
         nowMs: () => this.nowMs(),

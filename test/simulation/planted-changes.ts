@@ -155,8 +155,8 @@ const changes: Readonly<Record<string, readonly Change[]>> = {
   'sync-not-verifying': [
     {
       file: 'node/replica.ts',
-      from: 'const verified = verifier.verifyFinal(received)\n',
-      to: 'const verified = { ok: verifier !== undefined, reason: "" }\n',
+      from: 'const verified = verifier.verifyFinalBlock(received)\n',
+      to: 'const verified = { ok: verifier !== undefined, detail: "" }\n',
     },
   ],
   'certificate-not-forwarded': [
