@@ -1,6 +1,7 @@
 // The end of a run, after the network has healed: everything that was promised becomes final everywhere, and then the
 // network comes to rest and stays idle. Lets time pass until then, and says what did not happen.
 
+import type { Height } from '../types/index.ts'
 import { busyLie } from './byzantine/index.ts'
 import type { Checks } from './checks/index.ts'
 import type { Violation } from './checks/judge.ts'
@@ -42,7 +43,11 @@ export class Settling {
   async #settleUntil(untilMs: number): Promise<void> {
     const { scheduler, checks, isViolated } = this.#options
     await scheduler.runUntil(untilMs, () => isViolated() || this.#isSettled())
-    if (!isViolated()) checks.onSettled(this.#heights(), { isMoving: this.#isMoving })
+    const { height } = checks.agreement
+    // A chain that moves on is never level: who is far away comes to where it is now, and by then it is further.
+    if (this.#isMoving)
+      await scheduler.runUntil(scheduler.nowMs + calmingMs, () => isViolated() || this.#isLevelAt(height))
+    if (!isViolated()) checks.onSettled(this.#heights(), height)
   }
 
   /** An idle network sends no commitments and makes no blocks, whatever liars do without messages of their own. */
@@ -69,8 +74,11 @@ export class Settling {
     const { scenario, scheduler, checks } = this.#options
     const lastMs = scenario.submissions.at(-1)?.atMs ?? 0
     if (scheduler.nowMs < lastMs + 1_000 || checks.promises.open().length > 0) return false
-    const { height } = checks.agreement
-    return this.#heights().every((node) => node.height === height)
+    return this.#isMoving || this.#isLevelAt(checks.agreement.height)
+  }
+
+  #isLevelAt(height: Height): boolean {
+    return this.#heights().every((node) => node.height !== undefined && node.height >= height)
   }
 
   #heights(): { node: number; height: number | undefined }[] {

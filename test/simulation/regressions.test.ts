@@ -56,6 +56,11 @@ const longRuns: readonly { readonly why: string; readonly seed: number; readonly
     seed: 7084,
     longer: 1,
   },
+  {
+    why: 'a node far away was five blocks behind a chain that a liar kept moving, and three were allowed',
+    seed: 20000598,
+    longer: 3,
+  },
 ]
 
 for (const { why, ...options } of longRuns) {

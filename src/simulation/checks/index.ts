@@ -86,11 +86,8 @@ export class Checks {
     this.#bounds.onLook(node, replica, limits)
   }
 
-  onSettled(
-    heights: readonly { node: number; height: number | undefined }[],
-    options: { isMoving: boolean },
-  ): void {
-    this.promises.checkSettled(heights, options)
+  onSettled(heights: readonly { node: number; height: number | undefined }[], chainHeight: Height): void {
+    this.promises.checkSettled(heights, chainHeight)
   }
 
   /** A run in which nothing was checked has shown nothing. */

@@ -1,7 +1,7 @@
 // Invariants 4 and 6 at the end of a run: what was answered 202 by an honest node is final once, or expired; every node
 // that lives has the same chain; the heights after the healing took few views; and an idle network makes no blocks.
 import { isReserved } from '../../sequencing/index.ts'
-import type { Message, MessageId } from '../../types/index.ts'
+import type { Height, Message, MessageId } from '../../types/index.ts'
 import type { AgreementCheck } from './agreement.ts'
 import type { ContentCheck } from './content.ts'
 import type { CheckContext } from './judge.ts'
@@ -51,11 +51,9 @@ export class PromiseCheck {
     return open
   }
 
-  /** After the time that the network had to settle. */
-  checkSettled(
-    heights: readonly { node: number; height: number | undefined }[],
-    { isMoving }: { isMoving: boolean },
-  ): void {
+  /** After the time that the network had to settle.
+   *  @param chainHeight that everybody has to have come to. */
+  checkSettled(heights: readonly { node: number; height: number | undefined }[], chainHeight: Height): void {
     const { report } = this.#context
     const [first] = this.open()
     if (first !== undefined) {
@@ -65,10 +63,8 @@ export class PromiseCheck {
       )
     }
     for (const { node, height } of heights) {
-      // A chain that makes empty blocks moves on while one looks.
-      const isLevel = height !== undefined && height >= this.#agreement.height - (isMoving ? 3 : 0)
-      if (!isLevel)
-        report('liveness', `node ${node} is at height ${height ?? 'none'} of ${this.#agreement.height}`)
+      if (height === undefined || height < chainHeight)
+        report('liveness', `node ${node} is at height ${height ?? 'none'} of ${chainHeight}`)
     }
   }
 }
