@@ -45,18 +45,24 @@ for (const size of sizes.filter(({ validators }) => isChosen(validators))) {
       await measureNetwork({ ...size, down, warmUpMs: down === 0 ? warmUpMs.allUp : warmUpMs.someDown }),
     )
     console.error(JSON.stringify(networks.at(-1)))
+    // The largest take long: what is measured stays measured.
+    save({ ...known, networks })
   }
 }
 networks.sort((a, b) => a.validators - b.validators || a.down - b.down)
 const kept = chosen.length > 0 ? known : {}
 const bias = kept.bias ?? biasCurve()
 const choice = kept.choice ?? choiceCurves()
-mkdirSync(folder, { recursive: true })
-writeFileSync(figuresFile, `${JSON.stringify({ networks, bias, choice }, null, 1)}\n`)
+save({ networks, bias, choice })
 writeFileSync(new URL('latency.svg', folder), latencyPlot())
 writeFileSync(new URL('leader-bias.svg', folder), biasPlot())
 writeFileSync(new URL('quorum-choice.svg', folder), choicePlot())
 writeFileSync(page, text())
+
+function save(figures: Partial<Figures>): void {
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(figuresFile, `${JSON.stringify(figures, null, 1)}\n`)
+}
 
 function biasCurve(): BiasPoint[] {
   const membersMax = Math.floor((biasValidators - 1) / 3)

@@ -48,8 +48,10 @@ export interface RunReport {
 
 /** Looks at bounds, and liars act, so often. */
 const tickMs = 100
-/** Events of one run; more of them means that something runs in circles. */
+/** Events of one run; more of them means that something runs in circles. Larger networks have more: everybody tells
+ *  everybody. */
 const eventsMax = 4_000_000
+const eventsMaxNodes = 20
 
 /** Runs a scenario to its end, or to the first violation. */
 export async function run(scenario: Scenario, options: RunOptions = {}): Promise<RunReport> {
@@ -119,7 +121,8 @@ class Run {
   async execute(): Promise<RunReport> {
     const scenario = this.#scenario
     const scheduler = this.#scheduler
-    const isViolated = () => this.#violation !== undefined || scheduler.eventCount > eventsMax
+    const most = eventsMax * Math.max(1, this.#nodes.length / eventsMaxNodes) ** 2
+    const isViolated = () => this.#violation !== undefined || scheduler.eventCount > most
     for (const node of this.#nodes) node.start()
     for (const submission of scenario.submissions)
       scheduler.after(submission.atMs, () => void this.#submit(submission))
@@ -137,8 +140,8 @@ class Run {
       violate: (check, text) => this.#violate(check, text),
       isViolated,
     }).run()
-    if (scheduler.eventCount > eventsMax)
-      this.#violate('bounds', `more than ${eventsMax} events: something runs in circles`)
+    if (scheduler.eventCount > most)
+      this.#violate('bounds', `more than ${most} events: something runs in circles`)
     if (this.#violation === undefined) this.#checks.onEnd((text) => this.#violate('vacuous', text))
     for (const node of this.#nodes) node.crash({ losesPower: false })
     return this.#report()
