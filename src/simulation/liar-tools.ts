@@ -3,7 +3,8 @@
 import { encodeFrame } from '../codec/index.ts'
 import type { LiarTools } from './behaviour.ts'
 import type { Links } from './links.ts'
-import type { Common, SimulatedNode } from './node.ts'
+import type { SimulatedNode } from './node.ts'
+import type { Common } from './process.ts'
 import { Random } from './random.ts'
 import type { Scenario } from './scenario.ts'
 

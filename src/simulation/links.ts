@@ -34,10 +34,8 @@ export class Links {
         this.#deliver(from, to, bytes)
         continue
       }
-      let frames: readonly Frame[] = [frame]
-      for (const behaviour of from.behaviours)
-        frames = frames.flatMap((each) => behaviour.onSend?.(each, to.number) ?? [each])
-      for (const each of frames) this.#deliver(from, to, encodeFrame(each))
+      for (const each of from.behaviours.framesFor(to.number, frame))
+        this.#deliver(from, to, encodeFrame(each))
     }
   }
 
@@ -50,7 +48,7 @@ export class Links {
   /** A request, and its answer back; where either is lost nothing comes. */
   carry(from: SimulatedNode, { peer, kind, body, answer }: CarriedRequest): void {
     const { nodes, weather, scheduler, onCarried, trace } = this.#options
-    if (from.behaviours.some((behaviour) => behaviour.asks?.(kind) === false)) return
+    if (!from.behaviours.asks(kind)) return
     // A liar with a twin answers each peer with one of the two.
     const candidates = nodes.filter((node) => node.peerId === peer && node.isUp)
     const to = candidates[from.number % Math.max(1, candidates.length)]
@@ -58,7 +56,7 @@ export class Links {
     if (to === undefined || thereMs === undefined) return
     onCarried(from.number, to.number, body.length)
     scheduler.after(thereMs + to.lagMs, () => {
-      const delayMs = to.behaviours.reduce((sum, behaviour) => sum + (behaviour.answerDelayMs?.() ?? 0), 0)
+      const delayMs = to.behaviours.answerDelayMs()
       to.answer(kind, body, from).then(
         (reply) => {
           if (reply === undefined) return

@@ -1,48 +1,23 @@
-// One simulated node: the real replica over a simulated disk, clock and wire. It starts, crashes anywhere, and starts
-// again from what its disk kept. A crash leaves the old process hanging in the air: nothing it waited for ever comes.
+// One simulated node: the machine that outlives its processes, with disk, record and clock, and the process that runs on it
+// now. It starts, crashes anywhere, and starts again from what its disk kept.
 import type { Frame } from '../codec/index.ts'
 import { signingInput } from '../crypto/native/index.ts'
-import type { FinalEvent } from '../node/chain-head.ts'
-import type { ConnectedPeer, Keys, Log } from '../node/ports.ts'
-import { Replica, type ReplicaSettings } from '../node/replica.ts'
-import { Signing } from '../node/signing.ts'
+import type { Replica } from '../node/replica.ts'
 import type { Submission } from '../node/submission.ts'
-import { ChainStore, checkAgainstDatabase, SigningRecord, StorageError } from '../storage/index.ts'
-import type { Genesis, Message, PeerId, SignedKind, ValidatorIndex } from '../types/index.ts'
-import type { Behaviour } from './behaviour.ts'
+import { StorageError } from '../storage/index.ts'
+import type { Message, PeerId, SignedKind, ValidatorIndex } from '../types/index.ts'
+import { Behaviours } from './behaviours.ts'
 import { SimulatedDisk } from './disk.ts'
+import { type Common, type Machine, type ProcessEvents, SimulatedProcess } from './process.ts'
 import type { Random } from './random.ts'
 import { SimulatedRecordFile } from './record-disk.ts'
-import type { Scheduler } from './scheduler.ts'
-import type { Identity, SimulatedSchemes } from './schemes.ts'
-import type { SharedVerifier } from './verifier.ts'
-import { answerTo, type CarriedRequest, type RequestKind, Wire } from './wire.ts'
-
-/** What is the same for all nodes of a run. */
-export interface Common {
-  readonly genesis: Genesis
-  readonly verifier: SharedVerifier
-  readonly settings: ReplicaSettings
-  readonly schemes: SimulatedSchemes
-  readonly scheduler: Scheduler
-}
+import type { Identity } from './schemes.ts'
+import { answerTo, type RequestKind } from './wire.ts'
 
 /** What a node tells the run it is part of. */
-export interface NodeEvents {
-  /** A frame leaves for one other node, or all (`undefined`). */
-  readonly onBroadcast: (frame: Frame) => void
-  readonly peers: () => readonly ConnectedPeer[]
-  readonly carry: (request: CarriedRequest) => void
-  readonly onSeen: (frame: Frame) => void
-  readonly onBadFrame: (from: PeerId, reason: string) => void
-  readonly onReport: (peer: PeerId, reason: string) => void
-  /** The height up to which the run knows the chain. */
-  readonly toldHeight: () => number
-  readonly onFinal: (event: FinalEvent) => void
-  readonly onStarted: () => void
+export interface NodeEvents extends ProcessEvents {
   readonly onFatal: (error: unknown) => void
   readonly onCrashed: () => void
-  readonly onLog: (level: string, text: string, fields: object) => void
 }
 
 export interface NodeOptions {
@@ -55,28 +30,17 @@ export interface NodeOptions {
   readonly events: NodeEvents
 }
 
-interface Process {
-  isAlive: boolean
-  replica: Replica | undefined
-}
-
 /** Heights above the final one whose frames gossip takes, as network/admission.ts has it. */
 const heightsAhead = 2
-/** So small that runs of a few dozen blocks have checkpoints begun, cut off, made whole and gone on from, and pages
- *  that were let go. */
-const trieSettings = {
-  cachedBytesMax: 30_000,
-  rule: { dirtyBytesMax: 20_000, leavesMax: 40, blocksMax: 6, pieceBytes: 3_000 },
-}
 
-export class SimulatedNode {
+export class SimulatedNode implements Machine {
   readonly number: number
   readonly validator: ValidatorIndex | undefined
   readonly peerId: PeerId
   readonly disk: SimulatedDisk
   readonly record: SimulatedRecordFile
   /** Ways of lying; none: it is honest. */
-  behaviours: readonly Behaviour[] = []
+  behaviours = new Behaviours()
   /** Wall time minus true time. */
   clockOffsetMs = 0
   /** Added to all it waits for. */
@@ -86,7 +50,7 @@ export class SimulatedNode {
   /** It refuses to sign: its record is older than its database. */
   isMute = false
   readonly #options: NodeOptions
-  #process: Process | undefined
+  #process: SimulatedProcess | undefined
 
   constructor(options: NodeOptions) {
     const { number, validator, peerId, common, random } = options
@@ -109,7 +73,7 @@ export class SimulatedNode {
   }
 
   get isLiar(): boolean {
-    return this.behaviours.length > 0
+    return !this.behaviours.areNone
   }
 
   /** Undefined while the node is down or still starts. */
@@ -124,16 +88,23 @@ export class SimulatedNode {
 
   start(): void {
     if (this.#process !== undefined) return
-    const process: Process = { isAlive: true, replica: undefined }
-    this.#process = process
-    this.#run(process).catch((error: unknown) => this.#fail(process, error))
+    this.#process = new SimulatedProcess({
+      ...this.#options,
+      machine: this,
+      sign: (kind, bytes) => this.signAnything(kind, bytes),
+      onRecordRead: (isMute) => {
+        this.isMute = isMute
+      },
+      onFailed: (error) => this.#fail(error),
+    })
+    this.#process.start()
   }
 
   /** Ends the process at once, wherever it is. */
   crash({ losesPower }: { losesPower: boolean }): void {
     const process = this.#process
     if (process === undefined) return
-    process.isAlive = false
+    process.kill()
     this.#process = undefined
     this.crashAtWrite = undefined
     this.disk.crash({ losesPower })
@@ -166,38 +137,15 @@ export class SimulatedNode {
     const process = this.#process
     const replica = process?.replica
     if (process === undefined || replica === undefined) return undefined
-    const { behaviours } = this
-    const { events } = this.#options
-    const bend = <T>(value: T, by: (behaviour: Behaviour, value: T) => T | undefined): T | undefined => {
-      let bent: T | undefined = value
-      for (const behaviour of behaviours) if (bent !== undefined) bent = by(behaviour, bent)
-      return bent
-    }
+    const { common, events } = this.#options
     const answer = await answerTo(kind, body, {
-      verifier: this.#options.common.verifier,
+      ...this.behaviours.answersOf(replica.answers),
+      verifier: common.verifier,
       take: (frames) => {
         for (const frame of frames) events.onSeen(frame)
         this.#take(replica, frames, from)
       },
       onBadFrame: (reason) => events.onBadFrame(from.peerId, reason),
-      status: () =>
-        bend(replica.answers.status(), (behaviour, status) => behaviour.answerStatus?.(status) ?? status) ??
-        replica.answers.status(),
-      view: (request) =>
-        bend<readonly Uint8Array[]>(replica.answers.view(request), (behaviour, frames) =>
-          behaviour.answerView === undefined ? frames : behaviour.answerView(frames),
-        ),
-      batches: async (request) =>
-        bend<readonly Uint8Array[]>(await replica.answers.batches(request), (behaviour, frames) =>
-          behaviour.answerBatches === undefined ? frames : behaviour.answerBatches(frames),
-        ),
-      blocks: async (request) => {
-        const blocks: Uint8Array[] = []
-        for await (const block of replica.answers.blocks(request)) blocks.push(block)
-        return bend<readonly Uint8Array[]>(blocks, (behaviour, sent) =>
-          behaviour.answerBlocks === undefined ? sent : behaviour.answerBlocks(sent),
-        )
-      },
     })
     return process.isAlive ? answer : undefined
   }
@@ -217,105 +165,10 @@ export class SimulatedNode {
       .sign(signingInput({ kind, genesisHash: common.genesis.hash, bytes }))
   }
 
-  async #run(process: Process): Promise<void> {
-    const { common, events } = this.#options
-    const { genesis, settings, schemes, verifier } = common
-    const log = this.#log(process)
-    const store = await ChainStore.open({ store: this.disk.open(), genesis })
-    const signing = await this.#openSigning(store, log)
-    const replica = await Replica.open({
-      genesis,
-      settings,
-      store,
-      trieSettings,
-      keys: this.#keys(),
-      signing,
-      transport: this.#wire(process),
-      verifier,
-      schemes,
-      clock: {
-        nowMs: () => this.nowMs(),
-        schedule: (delayMs, action) => this.#after(process, delayMs, action),
-      },
-      log,
-      onFatal: (error) => this.#fail(process, error),
-    })
-    replica.onFinal((event) => {
-      if (process.isAlive) events.onFinal(event)
-    })
-    await this.#tellUntold(store)
-    await replica.start()
-    if (!process.isAlive) return
-    process.replica = replica
-    events.onStarted()
-  }
-
-  /** A crash right after a block was written: it is final, and nobody heard of it yet. */
-  async #tellUntold(store: ChainStore): Promise<void> {
-    const { events } = this.#options
-    for (let height = events.toldHeight() + 1; height <= store.tip.height; height++) {
-      const final = await store.readFinal(height)
-      const messages = await store.readMessages(height)
-      if (final === undefined || messages === undefined) return
-      const messageIds = messages.map(({ id }) => id)
-      events.onFinal({ height, final, messageIds, expired: [], refused: [], removedBatches: [] })
-    }
-  }
-
-  async #openSigning(store: ChainStore, log: Log): Promise<Signing | undefined> {
-    const { validator } = this
-    const { genesis } = this.#options.common
-    if (validator === undefined) return undefined
-    const sign = (kind: SignedKind, bytes: Uint8Array) => this.signAnything(kind, bytes)
-    const votingKey = genesis.validators[validator]?.votingKey
-    if (votingKey === undefined) throw new Error('a validator that genesis does not have')
-    const file = this.record.open()
-    const record = await SigningRecord.open({ file, genesisHash: genesis.hash, votingKey, sign })
-    const problem = checkAgainstDatabase({ recordNumber: record.number, databaseNumber: store.signingNumber })
-    this.isMute = problem !== undefined
-    return problem === undefined ? new Signing({ record, validator, log }) : undefined
-  }
-
-  #keys(): Keys {
-    const { identity, common } = this.#options
-    const { genesis, schemes } = common
-    const node = schemes.secretsOf(identity, 'node')
-    return {
-      validator: this.validator,
-      nodeKey: identity.nodeKey,
-      signBatch: (bytes) => node.sign(signingInput({ kind: 'batch', genesisHash: genesis.hash, bytes })),
-      proveVrf: (alpha) => node.prove(alpha),
-    }
-  }
-
-  #wire(process: Process): Wire {
-    const { events } = this.#options
-    return new Wire({
-      verifier: this.#options.common.verifier,
-      isAlive: () => process.isAlive,
-      peers: events.peers,
-      broadcast: events.onBroadcast,
-      carry: events.carry,
-      after: (delayMs, action) => {
-        this.#after(process, delayMs, action)
-      },
-      onSeen: events.onSeen,
-      onBadFrame: events.onBadFrame,
-      onReport: events.onReport,
-    })
-  }
-
-  #after(process: Process, delayMs: number, action: () => void): () => void {
-    return this.#options.common.scheduler.after(delayMs + this.lagMs, () => {
-      if (process.isAlive) action()
-    })
-  }
-
   #take(replica: Replica, frames: readonly Frame[], from: SimulatedNode): void {
     const peer = { peerId: from.peerId, validator: from.validator ?? null }
     for (const frame of frames) {
-      const isTaken = this.behaviours.every((behaviour) => behaviour.onReceive?.(frame, from.number) ?? true)
-      if (isTaken) replica.onFrame(frame, peer)
+      if (this.behaviours.takes(frame, from.number)) replica.onFrame(frame, peer)
     }
   }
 
@@ -331,22 +184,13 @@ export class SimulatedNode {
   }
 
   /** The process stops: its disk failed, or something that must not happen did. */
-  #fail(process: Process, error: unknown): void {
-    if (!process.isAlive) return
+  #fail(error: unknown): void {
     this.#options.events.onLog('fatal', error instanceof Error ? error.message : String(error), {})
     const isDisk =
       error instanceof StorageError &&
       (this.disk.isFull || this.record.isFull || this.disk.isDamaged || error.code === 'record-corrupted')
     this.crash({ losesPower: false })
     if (!isDisk) this.#options.events.onFatal(error)
-  }
-
-  #log(process: Process): Log {
-    const { events } = this.#options
-    const at = (level: string) => (fields: object, text: string) => {
-      if (process.isAlive) events.onLog(level, text, fields)
-    }
-    return { debug: () => undefined, info: at('info'), warn: at('warn'), error: at('error') }
   }
 }
 

@@ -2,6 +2,7 @@
 // scenario gives the same run, bit for bit.
 import type { FinalEvent } from '../node/chain-head.ts'
 import type { MessageId, PeerId } from '../types/index.ts'
+import { Behaviours } from './behaviours.ts'
 import { lies, twinLie } from './byzantine/index.ts'
 import { Checks } from './checks/index.ts'
 import type { Violation } from './checks/judge.ts'
@@ -9,7 +10,8 @@ import { FaultInjector } from './faults.ts'
 import { liarToolsOf } from './liar-tools.ts'
 import { Links } from './links.ts'
 import { genesisOf, peerIdOfNode } from './network-of.ts'
-import { type Common, SimulatedNode } from './node.ts'
+import { SimulatedNode } from './node.ts'
+import type { Common } from './process.ts'
 import { Random } from './random.ts'
 import type { FaultKind, Liar, Scenario } from './scenario.ts'
 import { Scheduler } from './scheduler.ts'
@@ -220,11 +222,12 @@ class Run {
         common: this.#common,
         links: this.#links,
       })
-      each.behaviours = liar.lies.flatMap((name) => {
+      const all = liar.lies.map((name) => {
         const make = lies[name]
         if (make === undefined) throw new RangeError(`there is no way of lying called ${name}`)
-        return [make(tools)]
+        return make(tools)
       })
+      each.behaviours = new Behaviours(all)
     }
   }
 
@@ -270,7 +273,7 @@ class Run {
   #everyTick(): void {
     this.#scheduler.after(tickMs, () => {
       for (const node of this.#nodes) {
-        for (const behaviour of node.behaviours) if (node.isUp) behaviour.onTick?.()
+        if (node.isUp) node.behaviours.onTick()
         if (node.replica !== undefined && !node.isLiar)
           this.#checks.onLook(node.number, node.replica, this.#scenario.settings)
       }
