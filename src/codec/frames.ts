@@ -6,6 +6,7 @@ import type {
   Certificate,
   Evidence,
   Finalization,
+  Height,
   PoolCommitment,
   Proposal,
   ProtocolLimits,
@@ -85,6 +86,28 @@ export function encodeFrame(frame: Frame): Uint8Array {
 /** What kind of frame these bytes claim to be; undefined for none. */
 export function frameKindOf(bytes: Uint8Array): Frame['kind'] | undefined {
   return frameKinds.get(bytes[0] ?? 0)
+}
+
+/** The height that a frame is about; batches are of none. */
+export function heightOf(frame: Exclude<Frame, { readonly kind: 'batch' }>): Height
+export function heightOf(frame: Frame): Height | undefined
+export function heightOf(frame: Frame): Height | undefined {
+  switch (frame.kind) {
+    case 'batch':
+      return undefined
+    case 'proposal':
+      return frame.proposal.height
+    case 'pool-commitment':
+      return frame.commitment.height
+    case 'vote':
+      return frame.vote.height
+    case 'certificate':
+      return frame.certificate.height
+    case 'evidence':
+      return frame.evidence.height
+    case 'block':
+      return frame.block.header.height
+  }
 }
 
 /** How many messages the frame of a batch claims to have, which is as many as decoding it makes at most; 0 for other frames

@@ -6,11 +6,12 @@ import {
   decodeFrame,
   type Frame,
   frameKindOf,
+  heightOf,
   maxGossipFrameBytes,
   maxValidators,
   messageCountOf,
 } from '../codec/index.ts'
-import type { Genesis, Height, PeerId } from '../types/index.ts'
+import type { Genesis, PeerId } from '../types/index.ts'
 import { decodeBundle } from './bundles.ts'
 import type { Counters } from './counters.ts'
 import type { PeerConduct, RateClass } from './peer-conduct.ts'
@@ -254,26 +255,6 @@ export class Admission {
     handler.log.debug({ peer: from, reason, detail }, 'frame rejected')
     conduct.punish(from, `${reason}: ${detail}`)
     return 'reject'
-  }
-}
-
-/** The height that a frame is about; a batch is about none. */
-export function heightOf(frame: Frame): Height | undefined {
-  switch (frame.kind) {
-    case 'batch':
-      return undefined
-    case 'proposal':
-      return frame.proposal.height
-    case 'pool-commitment':
-      return frame.commitment.height
-    case 'vote':
-      return frame.vote.height
-    case 'certificate':
-      return frame.certificate.height
-    case 'evidence':
-      return frame.evidence.height
-    case 'block':
-      return frame.block.header.height
   }
 }
 

@@ -3,7 +3,7 @@
 // would be verified, and forwarded by honest nodes to honest nodes. So of each thing that can be said a few versions are
 // taken, enough to convict who contradicts itself; what gets lost by that is asked for (protocol §4). Decides nothing
 // about validity, and blames nobody: whoever forwards may have seen another version first.
-import type { Frame } from '../codec/index.ts'
+import { type Frame, heightOf } from '../codec/index.ts'
 import type { Height, ValidatorIndex } from '../types/index.ts'
 import type { HeightWindow } from './ports.ts'
 
@@ -83,21 +83,6 @@ function keyOf(frame: Exclude<Statement, { kind: 'evidence' }>): string {
       const block = certificate.kind === 'nullification' ? '' : certificate.blockId
       return `${certificate.kind}/${certificate.view}/${block}`
     }
-  }
-}
-
-function heightOf(frame: Statement): Height {
-  switch (frame.kind) {
-    case 'pool-commitment':
-      return frame.commitment.height
-    case 'vote':
-      return frame.vote.height
-    case 'proposal':
-      return frame.proposal.height
-    case 'certificate':
-      return frame.certificate.height
-    case 'evidence':
-      return frame.evidence.height
   }
 }
 

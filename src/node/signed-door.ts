@@ -8,6 +8,7 @@ import {
   decodeProposalBody,
   decodeVoteBody,
   type Frame,
+  heightOf,
 } from '../codec/index.ts'
 import type { FrameVerifier } from '../network/index.ts'
 import type { Genesis, Height, PoolCommitment, Proposal, ValidatorIndex, Vote } from '../types/index.ts'
@@ -77,17 +78,6 @@ function frameOf(
   const body = decodeVoteBody(bytes)
   if (!body.ok) return `not the signed bytes of a pool commitment or a vote: ${body.reason}`
   return { kind: 'vote', vote: { ...body.value, validator: index, signature } }
-}
-
-function heightOf(frame: SignedFrame): Height {
-  switch (frame.kind) {
-    case 'proposal':
-      return frame.proposal.height
-    case 'pool-commitment':
-      return frame.commitment.height
-    case 'vote':
-      return frame.vote.height
-  }
 }
 
 function rejected(reason: string): SignedOutcome {

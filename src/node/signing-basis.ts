@@ -1,6 +1,7 @@
 // What signatures rest on (protocol D1): certificates and blocks of the height under way, and the batches that blocks and
 // commitments name. It gathers them until something is signed, when the driver has them saved in one write, and it knows
 // which batches are on disk already, so that none is written with every vote.
+import { heightOf } from '../codec/index.ts'
 import type { Mempool } from '../mempool/index.ts'
 import type { ChainStore, HeightFrame, PoolBatch } from '../storage/index.ts'
 import type { Batch, BatchId, Block, Certificate, Height, TimeMs } from '../types/index.ts'
@@ -83,26 +84,11 @@ export class SigningBasis {
     // Of blocks that did not become final: where another block needs one, it is written again.
     for (const id of this.#unpooled) if (!this.#options.mempool.held().has(id)) this.#forget(id)
     this.#unpooled.clear()
-    this.#frames = this.#frames.filter((frame) => heightOfFrame(frame) > height)
+    this.#frames = this.#frames.filter((frame) => heightOf(frame) > height)
   }
 
   #forget(id: BatchId): void {
     this.#stored.delete(id)
     this.#batches.delete(id)
-  }
-}
-
-function heightOfFrame(frame: HeightFrame): Height {
-  switch (frame.kind) {
-    case 'block':
-      return frame.block.header.height
-    case 'proposal':
-      return frame.proposal.height
-    case 'pool-commitment':
-      return frame.commitment.height
-    case 'vote':
-      return frame.vote.height
-    case 'certificate':
-      return frame.certificate.height
   }
 }

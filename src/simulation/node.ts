@@ -1,6 +1,6 @@
 // One simulated node: the machine that outlives its processes, with disk, record and clock, and the process that runs on it
 // now. It starts, crashes anywhere, and starts again from what its disk kept.
-import type { Frame } from '../codec/index.ts'
+import { type Frame, heightOf } from '../codec/index.ts'
 import { signingInput } from '../crypto/native/index.ts'
 import type { Replica } from '../node/replica.ts'
 import type { Submission } from '../node/submission.ts'
@@ -191,24 +191,5 @@ export class SimulatedNode implements Machine {
       (this.disk.isFull || this.record.isFull || this.disk.isDamaged || error.code === 'record-corrupted')
     this.crash({ losesPower: false })
     if (!isDisk) this.#options.events.onFatal(error)
-  }
-}
-
-function heightOf(frame: Frame): number | undefined {
-  switch (frame.kind) {
-    case 'batch':
-      return undefined
-    case 'proposal':
-      return frame.proposal.height
-    case 'pool-commitment':
-      return frame.commitment.height
-    case 'vote':
-      return frame.vote.height
-    case 'certificate':
-      return frame.certificate.height
-    case 'evidence':
-      return frame.evidence.height
-    case 'block':
-      return frame.block.header.height
   }
 }
