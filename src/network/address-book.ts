@@ -1,4 +1,4 @@
-// Who is known, where, and who is to be dialled when. Decides only: peers.ts dials. Validators and bootstrap peers
+// Who is known, where, and who is to be dialled when. Decides only: dialler.ts dials. Validators and bootstrap peers
 // are tried for ever, others for as long as it seems worth it.
 import type { PeerId } from '../types/index.ts'
 import { type PeerAddress, parseAddress } from './peer-list.ts'

@@ -36,7 +36,7 @@ export interface NodeOptions {
 }
 
 const MiB = 1024 * 1024
-/** A dial is short, the next one comes soon (peers.ts): after a partition heals nobody waits long. */
+/** A dial is short, the next one comes soon (address-book.ts): after a partition heals nobody waits long. */
 const dialTimeoutMs = 5_000
 const addressDialTimeoutMs = 3_000
 /** A process that is held up for some seconds is no dead process. */
@@ -83,7 +83,7 @@ export async function createNode(options: NodeOptions): Promise<Libp2pNode> {
       maxParallelDials: 16,
       inboundConnectionThreshold: inboundPerHostPerSecond,
       maxIncomingPendingConnections: 64,
-      // Redialling is ours (peers.ts): libp2p gives up (measured).
+      // Redialling is ours (dialler.ts): libp2p gives up (measured).
       reconnectRetries: 0,
     },
     connectionMonitor: {

@@ -1,38 +1,29 @@
-// Keeps the connections that a node should have: dials validators and bootstrap peers for ever, asks every peer for
-// its status and for others, renews connections on which gossip broke, and cuts off who belongs to another chain or
-// misbehaves. Whom to dial when is address-book.ts.
+// Looks after the peers that are connected: asks each for its status and for others, renews connections on which gossip
+// broke, and cuts off who belongs to another chain or misbehaves. How they come to be connected is dialler.ts, whom to
+// dial when address-book.ts.
 import type { Connection, IdentifyResult, PeerId as Libp2pPeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
-import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import type { PeerStatus } from '../codec/index.ts'
 import type { Hash, PeerId } from '../types/index.ts'
-import type { AddressBook, DialTarget } from './address-book.ts'
-import type { Counters } from './counters.ts'
+import { Dialler, type DiallerOptions } from './dialler.ts'
 import type { DirectStreams } from './direct.ts'
 import { messageOf, networkErrorCode } from './errors.ts'
 import { hasGossip } from './gossip.ts'
 import { graylistScore } from './gossip-options.ts'
 import type { Libp2pNode } from './libp2p.ts'
-import type { PeerConduct } from './peer-conduct.ts'
-import { isLoopback, listedPeersMax, parseAddress } from './peer-list.ts'
+import { isLoopback, listedPeersMax } from './peer-list.ts'
 import type { KnownPeer, NetworkHandler, NetworkSettings } from './ports.ts'
 import type { Protocols } from './protocols.ts'
 
-export interface PeersOptions {
+export interface PeersOptions extends DiallerOptions {
   readonly node: Libp2pNode
   readonly genesisHash: Hash
   readonly isValidator: (peer: PeerId) => boolean
-  readonly book: AddressBook
-  readonly conduct: PeerConduct
-  readonly counters: Counters
   readonly direct: DirectStreams
   readonly protocols: () => Protocols
   readonly scoreOf: (peer: PeerId) => number
-  readonly bootstrap: readonly string[]
   readonly settings: NetworkSettings
   readonly handler: NetworkHandler
-  /** Milliseconds of a clock that never goes back. */
-  readonly now: () => number
 }
 
 /** A connected peer; as many as there are connections at most. */
@@ -61,36 +52,28 @@ const gossipGraceMs = 8_000
 const strangerRestMs = 60_000
 /** A peer of another chain reads the answer that tells it so. */
 const farewellMs = 200
-const saveEveryMs = 5_000
 
 export class Peers {
   readonly #options: PeersOptions
+  readonly #dialler: Dialler
   readonly #sessions = new Map<PeerId, Session>()
   #timer: NodeJS.Timeout | undefined
   #ticks = 0
-  #isBookChanged = false
-  #savedAt = 0
-  #saving: Promise<void> = Promise.resolve()
 
   constructor(options: PeersOptions) {
     this.#options = options
+    this.#dialler = new Dialler(options)
   }
 
   /** Learns the addresses of before, listens for connections, and begins to dial. libp2p must run. */
   async start(): Promise<void> {
-    const { node, book, bootstrap, handler, now } = this.#options
-    for (const text of bootstrap) {
-      const address = parseAddress(text)
-      if (address === undefined) handler.log.warn({ address: text }, 'bootstrap address is not usable')
-      else book.addBootstrap(address)
-    }
-    for (const { peer, addresses } of await this.#loaded()) book.learn(peer, addresses, 'hearsay')
+    const { node } = this.#options
+    await this.#dialler.start()
     node.addEventListener('peer:connect', this.#onConnect)
     node.addEventListener('peer:disconnect', this.#onDisconnect)
     node.addEventListener('peer:identify', this.#onIdentify)
     // Who connected while addresses were read.
     for (const peer of node.getPeers()) this.#begin(peer.toString() as PeerId)
-    this.#savedAt = now()
     this.#timer = setInterval(() => this.#tick(), tickMs)
   }
 
@@ -101,8 +84,7 @@ export class Peers {
     node.removeEventListener('peer:connect', this.#onConnect)
     node.removeEventListener('peer:disconnect', this.#onDisconnect)
     node.removeEventListener('peer:identify', this.#onIdentify)
-    if (this.#isBookChanged) this.#save()
-    await this.#saving
+    await this.#dialler.stop()
   }
 
   /** Peers that told their status and are of this chain. */
@@ -174,7 +156,7 @@ export class Peers {
     const { peerId, listenAddrs, connection } = event.detail
     const isNear = isLoopback(connection.remoteAddr.toString())
     const addresses = listenAddrs.map((address) => address.toString())
-    this.#learn(peerId.toString() as PeerId, { addresses, isNear, source: 'itself' })
+    this.#dialler.learn(peerId.toString() as PeerId, { addresses, isNear, source: 'itself' })
   }
 
   #begin(peer: PeerId): void {
@@ -194,18 +176,13 @@ export class Peers {
   }
 
   #tick(): void {
-    const { book, conduct, now } = this.#options
     this.#ticks += 1
-    for (const target of book.takeDue(new Set(this.#sessions.keys()))) {
-      if (target.peer !== undefined && conduct.isBanned(target.peer)) book.dialled(target.key, 'failed')
-      else void this.#dial(target)
-    }
+    this.#dialler.tick(new Set(this.#sessions.keys()))
     const isHealthTick = this.#ticks % healthEveryTicks === 0
     for (const peer of this.#sessions.keys()) {
       this.#attend(peer)
       if (isHealthTick) this.#checkHealth(peer)
     }
-    if (this.#isBookChanged && now() - this.#savedAt >= saveEveryMs) this.#save()
   }
 
   /** Asks a peer what is due, one thing at a time. */
@@ -278,39 +255,10 @@ export class Peers {
     try {
       const isNear = this.#isNear(peer)
       for (const { peer: other, addresses } of await protocols().requestPeers(peer))
-        this.#learn(other, { addresses, isNear, source: 'hearsay' })
+        this.#dialler.learn(other, { addresses, isNear, source: 'hearsay' })
     } catch (error) {
       if (networkErrorCode(error) === undefined) throw error
       handler.log.debug({ peer, error: messageOf(error) }, 'peer did not tell of others')
-    }
-  }
-
-  #learn(
-    peer: PeerId,
-    told: { addresses: readonly string[]; isNear: boolean; source: 'itself' | 'hearsay' },
-  ): void {
-    const usable = told.isNear ? told.addresses : told.addresses.filter((address) => !isLoopback(address))
-    if (this.#options.book.learn(peer, usable, told.source)) this.#isBookChanged = true
-  }
-
-  async #dial({ key, peer, addresses }: DialTarget): Promise<void> {
-    const { node, book, handler, counters } = this.#options
-    if (addresses.length === 0) {
-      book.dialled(key, 'failed')
-      return
-    }
-    counters.add('dials')
-    try {
-      const connection = await node.dial(addresses.map((address) => dialAddress(address, peer)))
-      const remote = connection.remotePeer.toString() as PeerId
-      const address = parseAddress(connection.remoteAddr.toString())?.address
-      const where = connection.direction === 'outbound' && address !== undefined ? { address } : {}
-      book.dialled(key, { peer: remote, ...where })
-      this.#isBookChanged = true
-    } catch (error) {
-      handler.log.debug({ peer: peer ?? key, error: messageOf(error) }, 'dial failed')
-      counters.add('dials_failed')
-      book.dialled(key, 'failed')
     }
   }
 
@@ -334,26 +282,6 @@ export class Peers {
     this.disconnect(peer, 'gossip broke')
   }
 
-  async #loaded(): Promise<readonly KnownPeer[]> {
-    const { handler } = this.#options
-    try {
-      return await handler.loadPeers()
-    } catch (error) {
-      // Bootstrap peers know them too.
-      handler.log.warn({ error: messageOf(error) }, 'known peers could not be read')
-      return []
-    }
-  }
-
-  #save(): void {
-    const { book, handler, now } = this.#options
-    this.#isBookChanged = false
-    this.#savedAt = now()
-    this.#saving = handler.savePeers(book.known()).catch((error: unknown) => {
-      handler.log.warn({ error: messageOf(error) }, 'known peers could not be saved')
-    })
-  }
-
   #isNear(peer: PeerId): boolean {
     return this.#connectionsOf(peer).some(({ remoteAddr }) => isLoopback(remoteAddr.toString()))
   }
@@ -361,8 +289,4 @@ export class Peers {
   #connectionsOf(peer: PeerId): Connection[] {
     return this.#options.node.getConnections(peerIdFromString(peer))
   }
-}
-
-function dialAddress(address: string, peer: PeerId | undefined): Multiaddr {
-  return multiaddr(peer === undefined ? address : `${address}/p2p/${peer}`)
 }
