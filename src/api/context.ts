@@ -6,7 +6,7 @@ import type { ApiOptions } from './options.ts'
 import type { ApiPorts } from './ports.ts'
 import type { RateLimiter } from './rate-limit.ts'
 import type { StreamReaders } from './stream/readers.ts'
-import type { FinalityWaiters, Waits } from './waiting.ts'
+import type { FinalityWaiters, WaitingLine, Waits } from './waiting.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -20,6 +20,8 @@ export interface ApiContext {
   readonly options: ApiOptions
   readonly budget: BodyBudget
   readonly waits: Waits
+  /** Streams of lines that wait for room. */
+  readonly roomLine: WaitingLine
   readonly finality: FinalityWaiters
   readonly readers: StreamReaders
   /** Undefined where there is no limit. */

@@ -24,7 +24,7 @@ import { registerStream } from './routes/stream.ts'
 import { StreamEvents } from './stream/events.ts'
 import { StreamReaders } from './stream/readers.ts'
 import { compileSchema } from './validator.ts'
-import { FinalityWaiters, Waits } from './waiting.ts'
+import { FinalityWaiters, WaitingLine, Waits } from './waiting.ts'
 
 /** How often connections are looked at for timeouts of headers and requests. */
 const connectionsCheckMs = 5_000
@@ -87,6 +87,7 @@ export function createServer(ports: ApiPorts, overrides: Partial<ApiOptions> = {
     options,
     budget: new BodyBudget(options.maxBodyBytesInFlight),
     waits: new Waits(options.maxWaiting),
+    roomLine: new WaitingLine(),
     finality: new FinalityWaiters(ports, options.maxWaitedMessages),
     readers: streamReaders(ports, options),
     limiter: options.rateLimit === false ? undefined : new RateLimiter(options.rateLimit),

@@ -3,6 +3,7 @@
 // Who streams more than blocks take is read more slowly, not turned away halfway.
 import type { ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyRequest } from 'fastify'
 import type { Message, MessageId } from '../types/index.ts'
 import { linesOf, parseJson } from './body.ts'
@@ -84,24 +85,37 @@ class MessageStream {
     for (const id of submission.ids) this.ids.push(id)
   }
 
-  /** Lines after the first accepted ones wait for room. */
+  /** Lines after the first accepted ones wait for room, in line: each attempt costs as much as accepting. */
   async #submit(group: readonly Message[]): Promise<Submission> {
-    const { ports, waits } = this.#context
+    const { waits, roomLine, options } = this.#context
+    const submission = await this.#offer(group)
+    const mayWait = this.ids.length > 0 && this.#patienceMs > 0 && !this.#response.destroyed
+    if (!isFull(submission) || !mayWait) return submission
+    const sinceMs = options.now()
+    const wait = { response: this.#response, timeoutMs: this.#patienceMs }
+    const waited = await waits.run(wait, (signal) =>
+      roomLine.inTurn(signal, () => this.#offerUntilRoom(group, signal)),
+    )
+    this.#patienceMs -= options.now() - sinceMs
+    return waited ?? submission
+  }
+
+  async #offerUntilRoom(group: readonly Message[], signal: AbortSignal): Promise<Submission> {
     for (;;) {
-      const submission = await ports.submitMessages(group, { address: this.#address })
-      const isFull = submission.kind === 'refused' && submission.code === 'pool-full'
-      const mayWait = this.ids.length > 0 && this.#patienceMs > 0 && !this.#response.destroyed
-      if (!isFull || !mayWait) return submission
-      this.#patienceMs -= retryMs
-      const wait = { response: this.#response, timeoutMs: retryMs }
-      const hasWaited = await waits.run(wait, (signal) => ended(signal).then(() => true))
-      if (hasWaited === undefined) return submission
+      const submission = await this.#offer(group)
+      if (!isFull(submission) || signal.aborted) return submission
+      await sleep(retryMs, undefined, { signal }).catch(() => undefined)
+      if (signal.aborted) return submission
     }
+  }
+
+  #offer(group: readonly Message[]): Promise<Submission> {
+    return this.#context.ports.submitMessages(group, { address: this.#address })
   }
 }
 
-function ended(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+function isFull(submission: Submission): boolean {
+  return submission.kind === 'refused' && submission.code === 'pool-full'
 }
 
 function messageOfLine(line: Buffer, index: number): Message {

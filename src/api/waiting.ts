@@ -1,5 +1,5 @@
-// Requests that wait for a message to be final. Every wait ends: by its time, when the client is gone, or when the
-// server closes; and only so many may wait at one time.
+// Requests that wait: for a message to be final, or for room. Every wait ends: by its time, when the client is gone, or
+// when the server closes; and only so many may wait at one time.
 import type { ServerResponse } from 'node:http'
 import type { MessageId } from '../types/index.ts'
 import type { FinalBlockEvent, MessageState, SubmissionPort } from './ports.ts'
@@ -39,6 +39,31 @@ export class Waits {
     this.#isClosed = true
     for (const end of this.#open) end()
   }
+}
+
+/** Those who wait for the same, in the order in which they came: only the first tries, however many there are. */
+export class WaitingLine {
+  #last: Promise<void> = Promise.resolve()
+
+  /** Runs `attempt` after those before it are done. Undefined, and nothing was run, where `signal` aborts first. */
+  async inTurn<T>(signal: AbortSignal, attempt: () => Promise<T>): Promise<T | undefined> {
+    const before = this.#last
+    const { promise: isDone, resolve: done } = Promise.withResolvers<void>()
+    this.#last = before.then(() => isDone)
+    try {
+      await Promise.race([before, aborted(signal)])
+      return signal.aborted ? undefined : await attempt()
+    } finally {
+      done()
+    }
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
 }
 
 interface Waiter {

@@ -248,7 +248,7 @@ test('tells where in the lines the pool was full', async (t) => {
   assert.deepEqual([reply.json().index, reply.json().ids], [1, []])
 })
 
-/** Full from the second group of lines on, for so many attempts. */
+/** Full for groups that are not of a thousand lines, for so many attempts. */
 class CrowdedNode extends FakeNode {
   attemptsLeft: number
 
@@ -258,7 +258,7 @@ class CrowdedNode extends FakeNode {
   }
 
   override async submitMessages(...call: Parameters<FakeNode['submitMessages']>): Promise<Submission> {
-    if (this.submissions.length === 0 || this.attemptsLeft === 0) return super.submitMessages(...call)
+    if (call[0].length === 1_000 || this.attemptsLeft === 0) return super.submitMessages(...call)
     this.attemptsLeft -= 1
     return { kind: 'refused', code: 'pool-full', reason: 'The pool is full.' }
   }
@@ -282,6 +282,24 @@ test('lines do not wait where too much waits already', async (t) => {
   const { node, post } = callsTo(t, { maxWaiting: 0 }, new CrowdedNode(1_000))
   const reply = await post('/v1/messages', twoGroups.join('\n'), ndjson)
   assert.deepEqual([reply.statusCode, reply.json().ids.length, node.attemptsLeft], [503, 1_000, 999])
+})
+
+test('many streams that wait for room ask for it no more often than one', async (t) => {
+  const { node, post } = callsTo(t, { streamedPatienceMs: 1_000 }, new CrowdedNode(10_000))
+  const body = twoGroups.join('\n')
+  const replies = await Promise.all(Array.from({ length: 20 }, () => post('/v1/messages', body, ndjson)))
+  for (const reply of replies) assert.deepEqual([reply.statusCode, reply.json().ids.length], [503, 1_000])
+  // Each when it comes, and some when it is their turn; the first in line every tenth of a second.
+  const attempts = 10_000 - node.attemptsLeft
+  assert.ok(attempts >= 20 && attempts < 100, String(attempts))
+})
+
+test('streams that wait are let in one after another', async (t) => {
+  const { node, post } = callsTo(t, {}, new CrowdedNode(12))
+  const body = twoGroups.join('\n')
+  const replies = await Promise.all(Array.from({ length: 10 }, () => post('/v1/messages', body, ndjson)))
+  for (const reply of replies) assert.deepEqual([reply.statusCode, reply.json().ids.length], [202, 1_500])
+  assert.equal(node.attemptsLeft, 0)
 })
 
 test('bounds lines in number, in length and in all', async (t) => {
