@@ -54,6 +54,13 @@ export class Backlog {
     }
     const { bytes, ms, sinceMs } = this.#taken
     const kept = Math.exp(-tookMs / memoryMs)
-    this.#taken = { bytes: kept * bytes + takenBytes, ms: kept * ms + tookMs, sinceMs: sinceMs + tookMs }
+    // What lies far back within one long block counts less too: else an hour's halt would outweigh what follows it.
+    const countedMs = memoryMs * (1 - kept)
+    const countedBytes = tookMs === 0 ? takenBytes : takenBytes * (countedMs / tookMs)
+    this.#taken = {
+      bytes: kept * bytes + countedBytes,
+      ms: kept * ms + countedMs,
+      sinceMs: sinceMs + tookMs,
+    }
   }
 }

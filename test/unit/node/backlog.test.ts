@@ -64,3 +64,16 @@ test('a clock that steps back measures nothing', () => {
   backlog.onBlock({ nowMs: at - 1e6, takenBytes: MiB, waitingBytes: 50 * MiB })
   assert.ok(backlog.maxBytes > 40 * MiB && backlog.maxBytes < 45 * MiB, String(backlog.maxBytes / MiB))
 })
+
+test('a chain that stood still, or a clock set ahead, is soon forgotten', () => {
+  for (const pauseMs of [600_000, 86_400_000]) {
+    const backlog = new Backlog(4_000)
+    const busy = { takenBytes: MiB, waitingBytes: 50 * MiB }
+    const at = blocks(backlog, { fromMs: 0, count: 100, ...busy })
+    blocks(backlog, { fromMs: at + pauseMs, count: 1, ...busy })
+    assert.equal(backlog.maxBytes, MiB)
+    blocks(backlog, { fromMs: at + pauseMs + 100, count: 50, ...busy })
+    // Of the 40 that blocks take in four seconds, two thirds after five.
+    assert.ok(backlog.maxBytes > 25 * MiB && backlog.maxBytes < 40 * MiB, String(backlog.maxBytes / MiB))
+  }
+})
