@@ -100,6 +100,7 @@ export class Mempool {
   #chargedBytes = 0
   #pinnedCount = 0
   #pinnedBytes = 0
+  #pinnedGoneBytes = 0
   #lastReceivedAt: TimeMs = 0
   #isHeldInOrder = true
 
@@ -268,6 +269,11 @@ export class Mempool {
     return this.#pinnedBytes
   }
 
+  /** What those were charged that have left, in all. */
+  get pinnedGoneBytes(): number {
+    return this.#pinnedGoneBytes
+  }
+
   stats(): MempoolStats {
     return {
       batches: this.#entries.size,
@@ -300,7 +306,9 @@ export class Mempool {
     this.#held.delete(entry.batch.id)
     this.#shares.release(entry.charge)
     this.#chargedBytes -= entry.charge.bytes
-    if (entry.isPinned) this.#countPinned(entry, -1)
+    if (!entry.isPinned) return
+    this.#countPinned(entry, -1)
+    this.#pinnedGoneBytes += entry.charge.bytes
   }
 
   #countPinned({ charge }: Entry, sign: 1 | -1): void {

@@ -30,8 +30,8 @@ export class Backlog {
   }
 
   /** A block became final.
-   *  @param takenBytes what it took of this node's own.
-   *  @param waitingBytes what is left of them. */
+   *  @param takenBytes what left the pool with it, of what this node has accepted.
+   *  @param waitingBytes what is left of that. */
   onBlock({
     nowMs,
     takenBytes,

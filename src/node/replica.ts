@@ -413,7 +413,7 @@ export class Replica {
     this.#wants.settle(event.height)
     this.#floor?.check()
     this.#driver.onFinal([...event.removedBatches, ...event.final.batches.map(({ id }) => id)])
-    this.#submissions.onFinal(event.final.batches)
+    this.#submissions.onFinal()
     this.#caught.offer()
     this.#tellOfWork()
     for (const listener of this.#listeners) listener(event)

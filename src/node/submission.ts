@@ -8,7 +8,7 @@ import {
   type Sha256,
 } from '../codec/index.ts'
 import { sha256Hex } from '../crypto/native/index.ts'
-import { chargeOf, type Mempool } from '../mempool/index.ts'
+import type { Mempool } from '../mempool/index.ts'
 import { checkReservedMessage, isExpired, isReserved } from '../sequencing/index.ts'
 import type { ChainStore } from '../storage/index.ts'
 import type { Batch, Genesis, Message, MessageId } from '../types/index.ts'
@@ -72,6 +72,8 @@ export class Submissions {
   readonly #options: SubmissionOptions
   readonly #batchMaxBytes: number
   readonly #backlog: Backlog
+  /** Of the pool, with the last block. */
+  #goneBytes = 0
   #collected: Pending[] = []
   #collectedBytes = 0
   /** Who waits for which message; a message that is being written already has its waiters here too. */
@@ -108,12 +110,13 @@ export class Submissions {
     return isAccepted ? { kind: 'accepted', ids } : poolFull
   }
 
-  /** A block became final, and the pool is settled: these were in it. */
-  onFinal(batches: readonly Batch[]): void {
-    const { keys, mempool, clock } = this.#options
-    const own = batches.filter(({ author }) => author === keys.nodeKey)
-    const takenBytes = own.reduce((sum, batch) => sum + chargeOf(batch), 0)
-    this.#backlog.onBlock({ nowMs: clock.nowMs(), takenBytes, waitingBytes: mempool.pinnedBytes })
+  /** A block became final, and the pool is settled. What left with it counts, in whoever's batch the block took it. */
+  onFinal(): void {
+    const { mempool, clock } = this.#options
+    const { pinnedBytes, pinnedGoneBytes } = mempool
+    const takenBytes = pinnedGoneBytes - this.#goneBytes
+    this.#goneBytes = pinnedGoneBytes
+    this.#backlog.onBlock({ nowMs: clock.nowMs(), takenBytes, waitingBytes: pinnedBytes })
   }
 
   /** Refuses what waits; nothing more is taken. */

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { createSigner, sha256, signingInput } from '../../../src/crypto/native/index.ts'
+import { Mempool } from '../../../src/mempool/index.ts'
 import { Submissions } from '../../../src/node/submission.ts'
-import type { Batch, Message, MessageId } from '../../../src/types/index.ts'
+import type { Batch, BatchId, Message, MessageId } from '../../../src/types/index.ts'
 import { ChainBuilder } from '../../support/chain-builder.ts'
 
 const signer = createSigner(new Uint8Array(32).fill(7))
@@ -26,7 +27,7 @@ async function makeSubmissions(overrides: object): Promise<Submissions> {
       messagePlaces: async (ids: readonly unknown[]) => ids.map(() => undefined),
       saveStep: async () => {},
     },
-    mempool: { pinnedBytes: 0, pinnedHasMessage: () => false },
+    mempool: { pinnedBytes: 0, pinnedGoneBytes: 0, pinnedHasMessage: () => false },
     head: { state },
     door: { offer: async () => ({ kind: 'added' }) },
     clock: {
@@ -78,7 +79,7 @@ test('while more waits than blocks take in good time, clients are told to come a
   const MiB = 1024 * 1024
   const known = new Set<MessageId>()
   let nowMs = 0
-  const mempool = { pinnedBytes: 0, pinnedHasMessage: (id: MessageId) => known.has(id) }
+  const mempool = { pinnedBytes: 0, pinnedGoneBytes: 0, pinnedHasMessage: (id: MessageId) => known.has(id) }
   const submissions = await makeSubmissions({
     mempool,
     backlogMaxMs: 1_000,
@@ -96,14 +97,12 @@ test('while more waits than blocks take in good time, clients are told to come a
   const first = await submit()
   assert.ok(first.kind === 'accepted')
   for (const id of first.ids) known.add(id)
-  const batchBy = (author: string, sizeBytes: number) =>
-    ({ author, bytes: { length: sizeBytes }, messages: [] }) as unknown as Batch
-  // Half a mebibyte a second of its own; what blocks take of others does not count.
-  const batches = [batchBy(signer.publicKey, 50_000), batchBy('another', 20 * MiB)]
+  // Half a mebibyte a second of its own.
   const block = (waitingBytes: number) => {
     nowMs += 100
     mempool.pinnedBytes = waitingBytes
-    submissions.onFinal(batches)
+    mempool.pinnedGoneBytes += 50_000
+    submissions.onFinal()
   }
   for (let at = 0; at < 5; at++) block(10 * MiB)
   assert.equal((await submit()).kind, 'accepted', 'not measured long enough')
@@ -120,4 +119,40 @@ test('while more waits than blocks take in good time, clients are told to come a
   block(0)
   mempool.pinnedBytes = 20 * MiB
   assert.equal((await submit()).kind, 'accepted')
+})
+
+test('what left the pool since another node’s batch brought it into the chain counts as taken', async () => {
+  const sizeBytes = 100_000
+  const mempool = new Mempool({ maxBytes: 1 << 30, maxBatches: 10_000, reservedAuthors: [], nextHeight: 1 })
+  const schedule = (_delayMs: number, action: () => void) => {
+    queueMicrotask(action)
+    return () => undefined
+  }
+  let nowMs = 0
+  const clock = { nowMs: () => nowMs, schedule }
+  const submissions = await makeSubmissions({ mempool, clock })
+  const batchOf = (number: number) =>
+    ({
+      id: `batch ${number}` as string as BatchId,
+      author: signer.publicKey,
+      bytes: new Uint8Array(sizeBytes),
+      messages: [{ data: new Uint8Array(), timestamp: number }],
+      messageIds: [`message ${number}` as string as MessageId],
+    }) as unknown as Batch
+  let pooled = 0
+  const pool = (count: number) => {
+    for (const end = pooled + count; pooled < end; pooled++)
+      mempool.add({ batch: batchOf(pooled), receivedAt: 0, from: { kind: 'local' }, isPinned: true })
+  }
+  pool(30)
+  for (let height = 1; height <= 20; height++) {
+    nowMs += 100
+    const messageIds = [0, 1, 2].map((at) => `message ${(height - 1) * 3 + at}` as string as MessageId)
+    mempool.settle({ batchIds: [], messageIds, nextHeight: height + 1 })
+    pool(3)
+    submissions.onFinal()
+  }
+  // Three mebibytes wait, and blocks take as much in a second.
+  const message = { data: Uint8Array.of(1), timestamp: 0 }
+  assert.equal((await submissions.submit([message])).kind, 'accepted')
 })
