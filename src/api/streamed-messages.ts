@@ -87,10 +87,12 @@ class MessageStream {
 
   /** Lines after the first accepted ones wait for room, in line: each attempt costs as much as accepting. */
   async #submit(group: readonly Message[]): Promise<Submission> {
-    const { waits, roomLine, options } = this.#context
+    const { waits, roomLine, budget, options } = this.#context
     const submission = await this.#offer(group)
     const mayWait = this.ids.length > 0 && this.#patienceMs > 0 && !this.#response.destroyed
-    if (!isFull(submission) || !mayWait) return submission
+    // What waits stays in memory: others need some of it meanwhile.
+    const isMemoryFree = budget.usedBytes <= options.maxBodyBytesInFlight / 2
+    if (!isFull(submission) || !mayWait || !isMemoryFree) return submission
     const sinceMs = options.now()
     const wait = { response: this.#response, timeoutMs: this.#patienceMs }
     const waited = await waits.run(wait, (signal) =>

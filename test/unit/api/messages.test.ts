@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { Readable } from 'node:stream'
 import { test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import type { Submission } from '../../../src/api/index.ts'
 import { callsTo } from '../../support/api-calls.ts'
 import { FakeNode, idOf } from '../../support/api-node.ts'
@@ -300,6 +302,27 @@ test('streams that wait are let in one after another', async (t) => {
   const replies = await Promise.all(Array.from({ length: 10 }, () => post('/v1/messages', body, ndjson)))
   for (const reply of replies) assert.deepEqual([reply.statusCode, reply.json().ids.length], [202, 1_500])
   assert.equal(node.attemptsLeft, 0)
+})
+
+test('lines that wait for room leave others half of the memory for bodies', async (t) => {
+  const limits = { maxBodyBytesInFlight: 300_000, streamedPatienceMs: 2_000 }
+  const { call, node, post } = callsTo(t, limits, new CrowdedNode(10_000))
+  const first = twoGroups.slice(0, 1_000).map((line) => `${line}\n`)
+  const pieces = async function* () {
+    yield Buffer.from(first.join(''))
+    while (node.submissions.length === 0) await turn()
+    // After its group: what was held of that is given back by now.
+    for (let at = 0; at < 10; at++) await turn()
+    yield Buffer.from(`{"data":"${'A'.repeat(200_000)}"}`)
+  }
+  const payload = Readable.from(pieces())
+  const waiting = call({ method: 'POST', url: '/v1/messages', headers: ndjson, payload })
+  while (node.attemptsLeft === 10_000) await turn()
+  await turn()
+  // Its body is read, and the pool asked.
+  const other = await post('/v1/messages', { data: 'A'.repeat(140_000) })
+  assert.equal(other.json().code, 'pool-full', other.body)
+  assert.deepEqual([(await waiting).statusCode, (await waiting).json().ids.length], [503, 1_000])
 })
 
 test('bounds lines in number, in length and in all', async (t) => {
