@@ -2,7 +2,6 @@
 // synced write; what is promised or signed is sent only after the save that it rests on has resolved (protocol §3,
 // "on disk, synced, before it is on the wire"). It keeps and finds; what to keep is decided by its callers.
 import assert from 'node:assert/strict'
-import { decodeEvidence, encodeEvidence } from '../codec/index.ts'
 import type { TrieWrites } from '../trie/stored-trie.ts'
 import type {
   Batch,
@@ -18,11 +17,11 @@ import type {
 import { encodeStoredBatch, putBlock, putConvictions, type SequencedBlock } from './block-records.ts'
 import { ChainReader } from './chain-reader.ts'
 import { corrupted, StorageError } from './errors.ts'
+import { EvidenceLog } from './evidence-log.ts'
 import { FrameIndex, type HeightFrame, openFrame, putFrame } from './frames.ts'
 import type { KeyValueStore, WriteOperation } from './key-value.ts'
 import {
   allOf,
-  evidenceKey,
   formatVersion,
   heightOfFrameKey,
   idOfTriePageKey,
@@ -50,8 +49,6 @@ import { putSealed, unseal } from './sealed.ts'
 
 /** Roots that can be proven against: the latest and those of so many blocks before it (protocol §5). */
 export const provableRoots = 64
-/** Contradictions kept of one validator. One convicts it; the rest is for people to look at. */
-export const evidencePerValidator = 16
 
 export interface PoolBatch {
   readonly batch: Batch
@@ -93,21 +90,21 @@ export interface ChainStoreOptions {
 export class ChainStore extends ChainReader {
   readonly #frames = new FrameIndex()
   readonly #refusals: RefusalLog
-  readonly #evidence: Map<ValidatorIndex, Set<Height>>
+  readonly #evidence: EvidenceLog
   #tip: Tip
   #signingNumber: number
 
   private constructor(
     options: ChainStoreOptions,
-    loaded: { refusals: RefusalLog; evidence: Map<ValidatorIndex, Set<Height>> },
+    { refusals, evidence }: { refusals: RefusalLog; evidence: EvidenceLog },
   ) {
     const { store, genesis } = options
     super(store, genesis)
     const tip = store.get(metaKeys.tip)
     this.#tip = tip === undefined ? { height: 0, blockId: genesis.hash as BlockId } : decodeTip(tip)
     this.#signingNumber = readSigningNumber(store)
-    this.#refusals = loaded.refusals
-    this.#evidence = loaded.evidence
+    this.#refusals = refusals
+    this.#evidence = evidence
   }
 
   /**
@@ -123,9 +120,7 @@ export class ChainStore extends ChainReader {
     checkGenesis(store, genesis)
 
     const refusals = await RefusalLog.open(store, refusalsMax)
-    const evidence = new Map<ValidatorIndex, Set<Height>>()
-    for await (const [key, value] of store.iterate(allOf('evidence')))
-      noteEvidence(evidence, readEvidence(key, value))
+    const evidence = await EvidenceLog.open(store)
     const chain = new ChainStore(options, { refusals, evidence })
     for await (const [key] of store.iterate(allOf('frame'))) chain.#frames.add(key)
     return chain
@@ -150,10 +145,8 @@ export class ChainStore extends ChainReader {
     }
     for (const id of step.removedPoolBatches ?? []) operations.push({ type: 'del', key: poolBatchKey(id) })
     const frames = (step.frames ?? []).map(putFrame)
-    const evidence = this.#freshEvidence(step.evidence ?? [])
-    for (const one of evidence) {
-      operations.push(putSealed(evidenceKey(one.validator, one.height), encodeEvidence(one)))
-    }
+    const evidence = this.#evidence.fresh(step.evidence ?? [])
+    operations.push(...this.#evidence.operationsFor(evidence))
     const number = Math.max(this.#signingNumber, step.signingNumber ?? 0)
     if (number > this.#signingNumber) {
       operations.push(putSealed(metaKeys.signingNumber, encodeNumber(number)))
@@ -164,7 +157,7 @@ export class ChainStore extends ChainReader {
     // Before the write: a frame that a block finalised meanwhile leaves behind is then deleted with the next block.
     for (const { key } of frames) this.#frames.add(key)
     await this.store.write(operations, { sync: true })
-    for (const one of evidence) noteEvidence(this.#evidence, one)
+    this.#evidence.added(evidence)
     this.#signingNumber = Math.max(this.#signingNumber, number)
   }
 
@@ -240,11 +233,8 @@ export class ChainStore extends ChainReader {
   }
 
   /** All evidence saved, in the chain or not, ascending by validator and height. */
-  async loadEvidence(): Promise<Evidence[]> {
-    const evidence: Evidence[] = []
-    for await (const [key, value] of this.store.iterate(allOf('evidence')))
-      evidence.push(readEvidence(key, value))
-    return evidence
+  loadEvidence(): Promise<Evidence[]> {
+    return this.#evidence.load()
   }
 
   /** Why a message is not in the chain, if that is settled and was not long ago. Ask `messagePlaces` first. */
@@ -274,17 +264,6 @@ export class ChainStore extends ChainReader {
   /** Closes the store below. */
   async close(): Promise<void> {
     await this.store.close()
-  }
-
-  /** Evidence not known yet, up to the bound for each validator: a liar can make as much of it as it likes. */
-  #freshEvidence(evidence: readonly Evidence[]): Evidence[] {
-    const known = new Map([...this.#evidence].map(([validator, heights]) => [validator, new Set(heights)]))
-    return evidence.filter((one) => {
-      const heights = known.get(one.validator)
-      if (heights?.has(one.height) || (heights?.size ?? 0) >= evidencePerValidator) return false
-      noteEvidence(known, one)
-      return true
-    })
   }
 }
 
@@ -323,16 +302,4 @@ export function readSigningNumber(store: KeyValueStore): number {
 /** The numbers of all stored pages of the trie, ascending. */
 export async function* storedTriePages(store: KeyValueStore): AsyncGenerator<number, void> {
   for await (const [key] of store.iterate(allOf('triePage'))) yield idOfTriePageKey(key)
-}
-
-function readEvidence(key: Uint8Array, sealed: Uint8Array): Evidence {
-  const decoded = decodeEvidence(unseal('evidence', key, sealed))
-  if (!decoded.ok) throw corrupted('evidence', decoded.reason)
-  return decoded.value
-}
-
-function noteEvidence(known: Map<ValidatorIndex, Set<Height>>, { validator, height }: Evidence): void {
-  const heights = known.get(validator) ?? new Set<Height>()
-  heights.add(height)
-  known.set(validator, heights)
 }

@@ -5,7 +5,6 @@ export { ChainReader, type StoredBlock } from './chain-reader.ts'
 export {
   ChainStore,
   type ChainStoreOptions,
-  evidencePerValidator,
   type FinalStep,
   type PoolBatch,
   provableRoots,
