@@ -1,12 +1,11 @@
 // The network of a node: builds its parts, and is what the rest of the node sees of them. Frames come in verified
 // through `NetworkHandler.onFrame`; they go out by `publish`; what is missing is asked for by requests.
 import { strict as assert } from 'node:assert'
-import type { Connection, ConnectionGater } from '@libp2p/interface'
+import type { Connection } from '@libp2p/interface'
 import {
   type BatchesRequest,
   type BlocksRequest,
   commitmentEntriesMax,
-  encodeFrame,
   type FinalBlock,
   type Frame,
   type PeerStatus,
@@ -17,13 +16,15 @@ import { publicKeyOf, sha256, sha256Hex, verifySignature } from '../crypto/nativ
 import { thresholdsOf } from '../quorum/index.ts'
 import type { PeerId, ValidatorIndex } from '../types/index.ts'
 import { AddressBook } from './address-book.ts'
-import { Admission, channelOf } from './admission.ts'
+import { Admission } from './admission.ts'
 import { Counters } from './counters.ts'
 import { DirectStreams } from './direct.ts'
 import { NetworkError } from './errors.ts'
+import { gateOf } from './gate.ts'
 import { Gossip } from './gossip.ts'
 import { gossipOptions } from './gossip-options.ts'
 import { createNode, type Libp2pNode } from './libp2p.ts'
+import { Outgoing } from './outgoing.ts'
 import { PeerConduct } from './peer-conduct.ts'
 import { Peers } from './peers.ts'
 import { defaultSettings, type NetworkOptions, type NetworkSettings, type PeerInfo } from './ports.ts'
@@ -36,16 +37,12 @@ interface Running {
   readonly node: Libp2pNode
   readonly gossip: Gossip
   readonly direct: DirectStreams
+  readonly outgoing: Outgoing
   readonly protocols: Protocols
   readonly peers: Peers
 }
 
 const now = () => performance.now()
-
-/** How long gossip gathers frames, by who waits for them: validators that are not reached directly and depend on
- *  others to forward; nodes that only follow; nobody, as every peer is a validator that has had its copy: then gossip
- *  is there for the copies that got stuck, before asking begins. */
-const gossipDelayMs = { uncovered: 4, covered: 40, alone: 200 } as const
 
 export class Network {
   /** This node's own. */
@@ -148,26 +145,7 @@ export class Network {
       this.#counters.add('dropped_not_started')
       return
     }
-    const bytes = encodeFrame(frame)
-    this.#admission.remember(bytes)
-    this.#counters.add(`frames_out_${frame.kind}`)
-    // Gossip carries every frame; a direct copy may be sooner, and never stands in for it (protocol §4). A large batch has
-    // none: sent twice it would cost more than it wins.
-    const isGossipAlone = frame.kind === 'batch' && bytes.length > this.#settings.directBatchBytesMax
-    if (isUrgent(frame) && !isGossipAlone) running.direct.send(bytes)
-    const delayMs = isGossipAlone ? gossipDelayMs.uncovered : this.#gossipDelayMs(running)
-    running.gossip.publish(channelOf[frame.kind], bytes, delayMs)
-  }
-
-  /** Gossip has time where every other validator has its copy by a direct stream; more where nobody else listens. */
-  #gossipDelayMs({ direct, node }: Running): number {
-    const others = this.#otherValidators()
-    if (direct.openCount < others) return gossipDelayMs.uncovered
-    return node.getPeers().length > others ? gossipDelayMs.covered : gossipDelayMs.alone
-  }
-
-  #otherValidators(): number {
-    return this.#validators.has(this.peerId) ? this.#validators.size - 1 : this.#validators.size
+    running.outgoing.send(frame)
   }
 
   /** @throws NetworkError */
@@ -233,6 +211,8 @@ export class Network {
     const { genesis, handler, identitySeed, listen, announce, bootstrap } = this.#options
     const { chainId } = genesis
     const settings = this.#settings
+    const isValidator = (peer: PeerId) => this.#validators.has(peer)
+    const otherValidators = this.#validators.size - (isValidator(this.peerId) ? 1 : 0)
     const node = await createNode({
       identitySeed,
       listen,
@@ -245,7 +225,12 @@ export class Network {
         sha256,
         pointsOf: (peer) => this.#conduct.pointsOf(peer as PeerId),
       }),
-      gater: this.#gater(),
+      gater: gateOf({
+        conduct: this.#conduct,
+        isValidator,
+        maxConnections: settings.maxConnections,
+        connections: () => this.#running?.node.getConnections() ?? [],
+      }),
       onTinyPieces: () => this.#counters.add('connections_cut_tiny_pieces'),
       ...(this.#options.metrics === undefined ? {} : { metrics: this.#options.metrics }),
     })
@@ -257,10 +242,19 @@ export class Network {
       pubsub: node.services.pubsub,
       admission,
       connections,
-      isValidator: (peer) => this.#validators.has(peer),
-      isCovered: () => direct.openCount >= this.#otherValidators(),
+      isValidator,
+      isCovered: () => direct.openCount >= otherValidators,
     })
     const direct: DirectStreams = new DirectStreams({ ...shared, admission })
+    const outgoing = new Outgoing({
+      ...shared,
+      gossip,
+      direct,
+      admission,
+      otherValidators,
+      peerCount: () => node.getPeers().length,
+      directBatchBytesMax: settings.directBatchBytesMax,
+    })
     const protocols: Protocols = new Protocols({
       genesis,
       context: this.verifier.context,
@@ -273,7 +267,7 @@ export class Network {
     const peers: Peers = new Peers({
       ...shared,
       genesisHash: genesis.hash,
-      isValidator: (peer) => this.#validators.has(peer),
+      isValidator,
       book: this.#book,
       direct,
       protocols: () => protocols,
@@ -282,29 +276,7 @@ export class Network {
       settings,
       handler,
     })
-    return { node, gossip, direct, protocols, peers }
-  }
-
-  /** Who is let in: nobody that was cut off, and strangers only while there is room for them. */
-  #gater(): ConnectionGater {
-    const isBanned = (peer: { toString(): string }) => this.#conduct.isBanned(peer.toString() as PeerId)
-    return {
-      denyDialPeer: isBanned,
-      denyOutboundEncryptedConnection: isBanned,
-      denyInboundEncryptedConnection: (id) => {
-        const peer = id.toString() as PeerId
-        return (
-          isBanned(peer) ||
-          (!this.#validators.has(peer) && this.#strangers() >= this.#settings.maxConnections)
-        )
-      },
-    }
-  }
-
-  #strangers(): number {
-    const connections = this.#running?.node.getConnections() ?? []
-    return connections.filter(({ remotePeer }) => !this.#validators.has(remotePeer.toString() as PeerId))
-      .length
+    return { node, gossip, direct, outgoing, protocols, peers }
   }
 
   #cutOff(peer: PeerId, reason: string): void {
@@ -334,14 +306,6 @@ export class Network {
     if (this.#running === undefined) throw new NetworkError({ code: 'not-started' })
     return this.#running
   }
-}
-
-/** What validators wait for. They make certificates of view 0 themselves, of the votes that they all get; each forwards
- *  them by gossip all the same. */
-function isUrgent(frame: Frame): boolean {
-  return (
-    frame.kind !== 'certificate' || frame.certificate.view > 0 || frame.certificate.kind === 'nullification'
-  )
 }
 
 /** The type of gossipsub does not name its method. */
