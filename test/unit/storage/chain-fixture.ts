@@ -11,7 +11,13 @@ import {
   withHashes,
 } from '../../../src/codec/index.ts'
 import { sha256, sha256Hex } from '../../../src/crypto/native/index.ts'
-import type { FinalStep, SkippedMessage } from '../../../src/storage/index.ts'
+import {
+  ChainStore,
+  type FinalStep,
+  type KeyValueStore,
+  MemoryStore,
+  type SkippedMessage,
+} from '../../../src/storage/index.ts'
 import { EMPTY_STATE_ROOT } from '../../../src/trie/index.ts'
 import type {
   Batch,
@@ -131,3 +137,26 @@ export function finalised(block: Block, batches: readonly Batch[]): FinalBlock {
     batches,
   }
 }
+
+/** Of the stores that `anOpenStore` opens. */
+export const genesis = aGenesis()
+
+export async function anOpenStore(store: KeyValueStore = new MemoryStore()): Promise<ChainStore> {
+  return ChainStore.open({ store, genesis })
+}
+
+/** The next block of the chain. */
+export function next(
+  chain: ChainStore,
+  ...rest: [batches?: readonly Batch[], skipped?: FinalStep['skipped']]
+): FinalStep {
+  const { height, blockId } = chain.tip
+  return aFinalStep({ height: height + 1, previousBlockId: blockId }, ...rest)
+}
+
+export const first = aBatch([
+  aMessage('a'),
+  aMessage('b', { namespace: 'spâce' }),
+  aMessage('c', { expiresAt: 9 }),
+])
+export const second = aBatch([aMessage('b', { namespace: 'spâce' }), aMessage('d'), aMessage('')], 1)

@@ -73,3 +73,14 @@ export function aPoolCommitment(height: number, time = 5, entryCount = 1): Signi
   }))
   return { kind: 'pool-commitment', bytes: encodePoolCommitmentBody({ height, time, entries }) }
 }
+
+export function refused(code: string): object {
+  return { name: 'SigningRefused', code }
+}
+
+export async function signatures(
+  record: SigningRecord,
+  ...requests: SigningRequest[]
+): Promise<Uint8Array[]> {
+  return (await record.signAll(requests)).signatures
+}
