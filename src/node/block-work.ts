@@ -169,8 +169,10 @@ export class BlockWork {
       const result = await execution.checkFinal(head.state, block, byId)
       if (result.kind === 'missing') return { refused: 'batches of the block are missing' }
       if (result.kind === 'invalid') return { refused: result.reason }
-      if (result.content.batches.length !== final.batches.length)
-        return { refused: 'batches that are not of the block' }
+      // In its order too: they are stored and told of as they came.
+      const { batchIds } = result.content
+      if (batchIds.length !== final.batches.length || batchIds.some((id, at) => id !== final.batches[at]?.id))
+        return { refused: 'batches that are not those of the block, in its order' }
       await this.#appendNow(final, result)
       return 'applied'
     })

@@ -24,6 +24,10 @@ export interface SettlingOptions {
 /** After all is final the network comes to rest within so long, and must stay idle for so long. */
 const calmingMs = 5_000
 const idleMs = 20_000
+/** Empty blocks of a network at rest; and for each block of messages that a liar had kept back: heights pass until all
+ *  list what one of them was given. */
+const emptyMax = 2
+const emptyPerLateMax = 5
 
 export class Settling {
   readonly #options: SettlingOptions
@@ -57,9 +61,11 @@ export class Settling {
     const { height } = checks.agreement
     await scheduler.runUntil(scheduler.nowMs + idleMs, isViolated)
     if (isViolated()) return
-    const made = checks.agreement.blocks.slice(height).filter(({ messageIds }) => messageIds.length === 0)
-    if (made.length > 2 && !this.#isMoving)
-      violate('idle', `${made.length} empty blocks were made within ${idleMs} ms of idleness`)
+    const blocks = checks.agreement.blocks.slice(height)
+    const emptyCount = blocks.filter(({ messageIds }) => messageIds.length === 0).length
+    const mostEmpty = emptyMax + emptyPerLateMax * (blocks.length - emptyCount)
+    if (emptyCount > mostEmpty && !this.#isMoving)
+      violate('idle', `${emptyCount} empty blocks were made within ${idleMs} ms of idleness`)
     // A message that a liar kept back may have become final just now.
     await this.#settleUntil(scheduler.nowMs + calmingMs)
   }

@@ -2,13 +2,14 @@
 // without a gap, and carry a finalization that a quorum signed. Keeps the chain that the other checks go by.
 import { encodeVoteBody } from '../../codec/index.ts'
 import { signingInput } from '../../crypto/native/index.ts'
-import type { Block, BlockId, Finalization, Height, MessageId } from '../../types/index.ts'
+import type { BatchId, Block, BlockId, Finalization, Height, MessageId } from '../../types/index.ts'
 import { type CheckContext, type FinalEvent, thresholdsOfModel } from './judge.ts'
 
 export interface ChainBlock {
   readonly block: Block
   readonly finalization: Finalization
   readonly messageIds: readonly MessageId[]
+  readonly batchIds: readonly BatchId[]
   /** When the first honest node called it final, in ms of the run. */
   readonly atMs: number
 }
@@ -66,12 +67,13 @@ export class AgreementCheck {
     if (height !== tip + 1) report('agreement', `node ${node} finalises height ${height} after ${tip}`)
     this.#tips.set(node, height)
     this.#checkCertificate(node, final.finalization, final.block.id)
+    const batchIds = final.batches.map(({ id }) => id)
     const known = this.blockAt(height)
     if (known === undefined) {
       const previous = this.blockAt(height - 1)?.block.id ?? this.#context.genesis.hash
       if (final.block.header.previousBlockId !== previous)
         report('agreement', `block ${height} of node ${node} builds on another block`)
-      this.blocks.push({ block: final.block, finalization: final.finalization, messageIds, atMs })
+      this.blocks.push({ block: final.block, finalization: final.finalization, messageIds, batchIds, atMs })
       return true
     }
     if (known.block.id !== final.block.id)
@@ -81,6 +83,8 @@ export class AgreementCheck {
       )
     if (known.messageIds.join() !== messageIds.join())
       report('agreement', `node ${node} has other messages in block ${height}`)
+    if (known.batchIds.join() !== batchIds.join())
+      report('agreement', `node ${node} has other batches in block ${height}, or in another order`)
     return false
   }
 

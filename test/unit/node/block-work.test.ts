@@ -71,7 +71,7 @@ test('a synced block is applied though it was full and the batch that did not fi
   assert.deepEqual([head.state.blockId, appended], [final.block.id, [1]])
 })
 
-test('a synced block with a batch too few or too many is refused, and nothing is applied', async () => {
+test('a synced block with a batch too few or too many, or in another order, is refused, and nothing is applied', async () => {
   const chain = await ChainBuilder.create()
   await chain.addBlock({ batches: [0, 1].map((author) => chain.batch([aMessage(`from ${author}`)], author)) })
   const final = await chain.readFinal(1)
@@ -79,7 +79,10 @@ test('a synced block with a batch too few or too many is refused, and nothing is
 
   const fewer = { ...final, batches: final.batches.slice(0, 1) }
   const more = { ...final, batches: [...final.batches, chain.batch([aMessage('smuggled')])] }
-  for (const forged of [fewer, more]) assert.equal(typeof (await work.applySynced(forged)), 'object')
+  const reversed = { ...final, batches: final.batches.toReversed() }
+  const twice = { ...final, batches: final.batches.map(() => final.batches[0] ?? assert.fail()) }
+  for (const forged of [fewer, more, reversed, twice])
+    assert.equal(typeof (await work.applySynced(forged)), 'object')
   assert.equal(head.state.height, 0)
 })
 
