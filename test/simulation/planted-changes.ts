@@ -57,6 +57,13 @@ const changes: Readonly<Record<string, readonly Change[]>> = {
       to: '!isBusy && finalHeight >= range.from + range.count - 1)',
     },
   ],
+  'once: sync took batches in any order': [
+    {
+      file: 'node/block-work.ts',
+      from: 'batchIds.length !== final.batches.length || batchIds.some((id, at) => id !== final.batches[at]?.id)',
+      to: 'batchIds.length !== final.batches.length',
+    },
+  ],
   'vote-before-sync': [
     {
       file: record,
@@ -285,6 +292,7 @@ const searches: Readonly<Record<string, Search>> = {
   'once: listed batch dropped': { faults: ['liars'], lies: ['equivocating-voter'] },
   'once: commitment made ahead forgotten': { faults: ['crash'] },
   'once: sync believed claims': { faults: ['liars', 'crash'], lies: ['sync-liar'] },
+  'once: sync took batches in any order': { faults: ['liars', 'crash'], lies: ['sync-liar'] },
   'vote-before-sync': crashes,
   'proposal-not-persisted': crashes,
   'notarize-not-persisted': { faults: ['crash', 'liars'], lies: ['twin'] },
