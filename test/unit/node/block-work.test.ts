@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { genesisState } from '../../../src/chain/index.ts'
-import { sha256 } from '../../../src/crypto/native/index.ts'
+import {
+  commitmentEntriesMax,
+  decodeFinalBlock,
+  encodeFinalBlock,
+  type FinalBlock,
+} from '../../../src/codec/index.ts'
+import { sha256, sha256Hex, verifySignature } from '../../../src/crypto/native/index.ts'
+import { FrameVerifier } from '../../../src/network/index.ts'
 import { Mempool } from '../../../src/mempool/index.ts'
 import { BatchFetcher } from '../../../src/node/batch-fetcher.ts'
 import { BlockWork } from '../../../src/node/block-work.ts'
@@ -53,7 +60,7 @@ async function aFollowerOf(chain: ChainBuilder, held: readonly Batch[] = []) {
     onAppended: ({ height }) => appended.push(height),
     onFatal: (error) => assert.fail(String(error)),
   })
-  return { work, head, appended }
+  return { work, head, appended, store }
 }
 
 test('a synced block is applied though it was full and the batch that did not fit is nowhere to be had', async () => {
@@ -84,6 +91,67 @@ test('a synced block with a batch too few or too many, or in another order, is r
   for (const forged of [fewer, more, reversed, twice])
     assert.equal(typeof (await work.applySynced(forged)), 'object')
   assert.equal(head.state.height, 0)
+})
+
+test('whatever is changed of a synced block, it is refused, or is the block that a quorum signed', async () => {
+  const chain = await ChainBuilder.create()
+  await chain.addBlock({ batches: [0, 1].map((author) => chain.batch([aMessage(`from ${author}`)], author)) })
+  const final = await chain.readFinal(1)
+  const { genesis } = chain
+  const powers = genesis.validators.map(({ power }) => power)
+  const verifier = new FrameVerifier({
+    genesis,
+    thresholds: thresholdsOf(powers, genesis.faultModel),
+    crypto: { sha256, sha256Hex, verifySignature },
+    entriesMax: commitmentEntriesMax(genesis.limits, powers.length),
+  })
+  const signed = encodeFinalBlock(final)
+  let appliedCount = 0
+  const offer = async (bytes: Uint8Array, what: string) => {
+    const decoded = decodeFinalBlock(bytes, verifier.context)
+    if (!decoded.ok || !verifier.verifyFinalBlock(decoded.value).ok) return
+    const { work, store } = await aFollowerOf(chain)
+    if ((await work.applySynced(decoded.value)) !== 'applied') return
+    appliedCount += 1
+    const stored = await store.readFinalBytes(1)
+    // A finalization may have other signers, if they are a quorum.
+    const { finalization } = decoded.value
+    assert.deepEqual(
+      stored && Buffer.from(stored),
+      Buffer.from(encodeFinalBlock({ ...final, finalization })),
+      what,
+    )
+  }
+  await offer(signed, 'as it is')
+  assert.equal(appliedCount, 1)
+  for (let at = 0; at < signed.length; at++) {
+    const bytes = signed.slice()
+    bytes[at] = (bytes[at] ?? 0) ^ (1 << (at % 8))
+    await offer(bytes, `a bit of byte ${at}`)
+  }
+  const lists: Record<string, (change: <T>(list: readonly T[]) => T[]) => FinalBlock> = {
+    batches: (change) => ({ ...final, batches: change(final.batches) }),
+    commitments: (change) => ({
+      ...final,
+      block: { ...final.block, commitments: change(final.block.commitments) },
+    }),
+    signatures: (change) => ({
+      ...final,
+      finalization: { ...final.finalization, signatures: change(final.finalization.signatures) },
+    }),
+  }
+  const changes: Record<string, <T>(list: readonly T[]) => T[]> = {
+    reversed: (list) => list.toReversed(),
+    'without the first': (list) => list.slice(1),
+    'without the last': (list) => list.slice(0, -1),
+    'with the first twice': (list) => [...list.slice(0, 1), ...list],
+    'with the first for the second': (list) => [...list.slice(0, 1), ...list.slice(0, 1), ...list.slice(2)],
+  }
+  for (const [name, of] of Object.entries(lists)) {
+    for (const [how, change] of Object.entries(changes))
+      await offer(encodeFinalBlock(of(change)), `${name} ${how}`)
+  }
+  assert.equal(appliedCount, 3, 'two other quorums of signers are one too')
 })
 
 test('a block that block sync is writing while voting makes it final is no broken invariant', async () => {
