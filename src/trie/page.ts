@@ -30,6 +30,10 @@ export class PageRef {
   /** Undefined while it is in the store only. */
   page: Page | undefined
   recentlyUsed = false
+  /** There is a newer version, and none of the latest trie leads to this one. */
+  isReplaced = false
+  /** Its place among those that can be let go (`TriePages`); undefined while it is not one of them. */
+  ringAt: number | undefined
 
   constructor(id: number | undefined, page: Page | undefined) {
     this.id = id

@@ -6,7 +6,7 @@ import { TrieError } from './errors.ts'
 import { copyHash, decodePage, type Page, type PageRef } from './page.ts'
 import type { BranchHasher, BranchTask, Hasher, TriePageSource } from './ports.ts'
 
-const DEFAULT_CACHED_BYTES_MAX = 48 * 1024 * 1024
+const DEFAULT_CACHED_BYTES_MAX = 32 * 1024 * 1024
 /** What a page takes beside its bytes: objects, the header of its memory (measured, about). */
 const PAGE_OVERHEAD_BYTES = 400
 
@@ -15,7 +15,7 @@ export interface TriePagesOptions {
   readonly hash: Hasher
   /** Many branches at once, where something is faster at that than `hash` is one by one. */
   readonly hashBranches?: BranchHasher
-  /** Of pages that are in the store as well; 48 MiB if not given. One page is held whatever its size. */
+  /** Of pages that are in the store as well; 32 MiB if not given. One page is held whatever its size. */
   readonly cachedBytesMax?: number
 }
 
@@ -63,6 +63,7 @@ export class TriePages {
     const page = decodePage(bytes)
     if (page === undefined) throw new TrieError({ code: 'bad-page', id })
     ref.page = page
+    ref.isReplaced = false
     this.hold(ref)
     return page
   }
@@ -70,28 +71,56 @@ export class TriePages {
   /** From now on the page can be let go: the source has it. */
   hold(ref: PageRef): void {
     if (ref.page === undefined) return
+    if (ref.isReplaced) {
+      ref.page = undefined
+      return
+    }
+    ref.ringAt = this.#ring.length
     this.#ring.push(ref)
     this.#heldBytes += pageCostBytes(ref.page)
     while (this.#heldBytes > this.#cachedBytesMax && this.#ring.length > 1) this.#letOneGo()
   }
 
+  /** Nothing leads to this version any more: what it takes is let go at once. Who still has an older trie loads it
+   *  again, as long as the source has it. */
+  release(ref: PageRef): void {
+    ref.isReplaced = true
+    if (ref.ringAt !== undefined) this.#remove(ref.ringAt)
+  }
+
   #letOneGo(): void {
-    // At most one round: whatever it passes can be let go the next time.
-    for (;;) {
+    // Two rounds are enough: what the first passes for its use can go in the second, and some page has none below it.
+    for (let passed = 0; passed <= 2 * this.#ring.length; passed += 1) {
       if (this.#hand >= this.#ring.length) this.#hand = 0
       const ref = this.#ring[this.#hand]
-      if (ref?.recentlyUsed === true) {
-        ref.recentlyUsed = false
-        this.#hand += 1
-        continue
+      if (ref === undefined) return
+      // What is below a page that is gone could not be found again, only loaded twice.
+      if (!ref.recentlyUsed && !hasPagesBelow(ref)) {
+        this.#remove(this.#hand)
+        return
       }
-      if (ref?.page !== undefined) this.#heldBytes -= pageCostBytes(ref.page)
-      if (ref !== undefined) ref.page = undefined
-      const last = this.#ring.pop()
-      if (last !== undefined && this.#hand < this.#ring.length) this.#ring[this.#hand] = last
-      return
+      ref.recentlyUsed = false
+      this.#hand += 1
     }
   }
+
+  /** The last of the ring takes its place. */
+  #remove(at: number): void {
+    const ref = this.#ring[at]
+    const last = this.#ring.pop()
+    if (ref === undefined || last === undefined) return
+    if (ref !== last) {
+      this.#ring[at] = last
+      last.ringAt = at
+    }
+    if (ref.page !== undefined) this.#heldBytes -= pageCostBytes(ref.page)
+    ref.page = undefined
+    ref.ringAt = undefined
+  }
+}
+
+function hasPagesBelow({ page }: PageRef): boolean {
+  return page?.below.some((ref) => ref?.page !== undefined) === true
 }
 
 function oneByOne(hash: Hasher): BranchHasher {
