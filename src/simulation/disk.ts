@@ -36,6 +36,8 @@ export class SimulatedDisk {
   /** Of the writes that are not synced yet, the oldest first. */
   #undo: Undo[] = []
   #pending: PendingWrite[] = []
+  /** Keys whose last values went with the power or with another disk, until they are written again. */
+  readonly #lost = new Set<string>()
   #busyUntilMs = 0
   /** Counts openings: what an earlier process still waits for never comes. */
   #opening = 0
@@ -90,12 +92,18 @@ export class SimulatedDisk {
     this.#undo = []
   }
 
+  /** Whether an older value, or none, is in the place of the last that was written. */
+  hasLost(key: Uint8Array): boolean {
+    return this.#lost.has(textOf(key))
+  }
+
   image(): DiskImage {
     return new Map(this.#values)
   }
 
   /** Puts other content in place of all. The node must be down. */
   restore(image: DiskImage): void {
+    for (const [key, value] of this.#values) if (image.get(key) !== value) this.#lost.add(key)
     this.#values = new Map(image)
     this.#undo = []
     this.isDamaged = false
@@ -127,6 +135,7 @@ export class SimulatedDisk {
     const undo: (readonly [string, Uint8Array | undefined])[] = []
     for (const operation of operations) {
       const key = textOf(operation.key)
+      this.#lost.delete(key)
       if (!isSynced) undo.push([key, this.#values.get(key)])
       if (operation.type === 'del') {
         this.#values.delete(key)
@@ -141,6 +150,7 @@ export class SimulatedDisk {
 
   #takeBack(undo: Undo): void {
     for (const [key, before] of undo.toReversed()) {
+      this.#lost.add(key)
       if (before === undefined) this.#values.delete(key)
       else this.#values.set(key, before)
     }

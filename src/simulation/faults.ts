@@ -1,4 +1,5 @@
 // Makes the faults of a scenario happen, and ends them. Keeps which nodes are tainted by what was done to their disks.
+import { metaKeys } from '../storage/index.ts'
 import type { DiskImage } from './disk.ts'
 import type { SimulatedNode } from './node.ts'
 import type { Random } from './random.ts'
@@ -183,8 +184,9 @@ export class FaultInjector {
       this.#options.trace(`fault: ${JSON.stringify(fault)}`)
       node.crash({ losesPower: false })
       if (fault.kind === 'stale-record') {
-        // A copy that is missing only what the database does not know of yet is as good as the record itself.
-        node.record.restore(image.record)
+        // A copy that is missing only what the database does not know of yet is as good as the record itself; but not
+        // where the database lost what it knew (protocol D3): that is the stale database with its record, a liar's.
+        if (!node.disk.hasLost(metaKeys.signingNumber)) node.record.restore(image.record)
         this.#lasting(fault.forMs, () => node.start())
         return
       }

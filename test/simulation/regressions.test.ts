@@ -62,6 +62,11 @@ const longRuns: readonly { readonly why: string; readonly seed: number; readonly
     seed: 20000598,
     longer: 3,
   },
+  {
+    why: 'the power took the last note of the signing number, then an old copy of the record was put back: a liar by D3',
+    seed: 40003979,
+    longer: 3,
+  },
 ]
 
 for (const { why, ...options } of longRuns) {
