@@ -2,7 +2,7 @@
 // written. The store is plain memory, so the figures hold no disk time. Run: node bench/trie.ts [leaves …]
 
 import { sha256 } from '../src/crypto/native/hash.ts'
-import { createBranchHasher, insertLeaves, leafOf, StoredTrie, TriePages } from '../src/trie/index.ts'
+import { createBranchHasher, insertGroup, LeafGroup, StoredTrie, TriePages } from '../src/trie/index.ts'
 
 const DATA_BYTES = 200
 
@@ -32,9 +32,9 @@ function measure({ leafCount, groupSize }: { leafCount: number; groupSize: numbe
   for (let from = 0, height = 1; from < leafCount; from += groupSize, height += 1) {
     const messages = Array.from({ length: groupSize }, (_, index) => dataOf(from + index))
     const startMs = cpuMs()
-    const leaves = messages.map((data, index) => ({ ...leafOf(data, sha256), reference: { height, index } }))
+    const group = LeafGroup.ofBlock(height, messages, sha256)
     leavesMs += cpuMs() - startMs
-    const inserted = insertLeaves(trie.root, leaves, pages)
+    const inserted = insertGroup(trie.root, group, pages)
     const writes = trie.append({ height, inserted })
     const tookMs = cpuMs() - startMs
     for (const { id, bytes } of writes.pages) {

@@ -2,8 +2,8 @@
 // checks one or makes it final, and by the replay of a stored chain.
 import {
   type Inserted,
-  insertLeaves,
-  leafOf,
+  insertGroup,
+  LeafGroup,
   stateRootOf,
   type TriePages,
   type TrieRoot,
@@ -37,10 +37,7 @@ export function executeBlock({
   readonly height: Height
   readonly messages: readonly SequencedMessage[]
 }): ExecutedBlock {
-  const leaves = messages.map(({ message }, index) => ({
-    ...leafOf(message.data, pages.hash),
-    reference: { height, index },
-  }))
-  const inserted = insertLeaves(trie, leaves, pages)
+  const data = messages.map(({ message }) => message.data)
+  const inserted = insertGroup(trie, LeafGroup.ofBlock(height, data, pages.hash), pages)
   return { trie: inserted.root, stateRoot: stateRootOf(inserted.root), inserted }
 }

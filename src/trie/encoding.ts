@@ -36,7 +36,32 @@ export function keyOf(data: Uint8Array, hash: Hasher): Uint8Array {
 
 /** Key and leaf hash of a message's data. */
 export function leafOf(data: Uint8Array, hash: Hasher): TrieLeaf {
-  const bytes = leafBytes(data)
+  return hashLeaf(leafBytes(data), hash)
+}
+
+/** `leafOf` for many: each is laid out over the one before. */
+export class LeafHashing {
+  readonly #hash: Hasher
+  #bytes = leafBytes(new Uint8Array(1024))
+
+  constructor(hash: Hasher) {
+    this.#hash = hash
+  }
+
+  leafOf(data: Uint8Array): TrieLeaf {
+    const end = LEAF_DATA + data.length
+    if (end > this.#bytes.length) this.#bytes = leafBytes(new Uint8Array(2 * data.length))
+    const bytes = this.#bytes.subarray(0, end)
+    // The key of the one before, and its length.
+    bytes.fill(0, 0, LEAF_KEY + KEY_BITS)
+    writeLength(bytes, LEAF_DATA - LENGTH_BYTES, data.length)
+    bytes.set(data, LEAF_DATA)
+    return hashLeaf(bytes, this.#hash)
+  }
+}
+
+/** @param bytes of `leafBytes`. */
+function hashLeaf(bytes: Uint8Array, hash: Hasher): TrieLeaf {
   const key = hash(withEmptyKey(bytes))
   return { key, leafHash: hash(withKey(bytes, key)) }
 }
@@ -122,7 +147,7 @@ function writeLength(bytes: Uint8Array, at: number, length: number): void {
   bytes[at + 3] = length >>> 24
 }
 
-/** Bit `index` (0 to 255) of a 32-byte key; bit 0 is the most significant of byte 0. */
+/** Bit `index` of a key (0 to 255), or of keys one after another; bit 0 is the most significant of byte 0. */
 export function bitOf(key: Uint8Array, index: number): 0 | 1 {
   return (((key[index >> 3] ?? 0) >> (7 - (index & 7))) & 1) as 0 | 1
 }

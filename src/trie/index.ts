@@ -14,7 +14,8 @@ export {
   type TrieLeaf,
 } from './encoding.ts'
 export { TrieError, type TrieFailure } from './errors.ts'
-export { type Inserted, insertLeaves, type NewLeaf } from './insert.ts'
+export { type Inserted, insertGroup, insertLeaves } from './insert.ts'
+export { LeafGroup, type NewLeaf } from './leaf-group.ts'
 export { TriePages, type TriePagesOptions } from './pages.ts'
 export type * from './ports.ts'
 export { type LeafNode, leafOnPath, proveAbsence, proveInclusion } from './prove.ts'

@@ -4,16 +4,10 @@
 
 import { type Edit, entryOf, PageBuilder, sideOf } from './building.ts'
 import { bitOf, encodeRoot, firstDifferenceAt, HASH_BYTES, KEY_BITS } from './encoding.ts'
+import { LeafGroup, type NewLeaf } from './leaf-group.ts'
 import { ENTRY_BYTES, type Entry, type Page, type PageRef } from './page.ts'
 import { pageCostBytes, type TriePages } from './pages.ts'
-import type { LeafReference } from './ports.ts'
 import type { TrieRoot, TrieSide } from './root.ts'
-
-export interface NewLeaf {
-  readonly key: Uint8Array
-  readonly leafHash: Uint8Array
-  readonly reference: LeafReference
-}
 
 export interface Inserted {
   readonly root: TrieRoot
@@ -33,45 +27,17 @@ export interface Inserted {
  * `RangeError` for a key or leaf hash that is not 32 bytes.
  */
 export function insertLeaves(root: TrieRoot, leaves: readonly NewLeaf[], pages: TriePages): Inserted {
-  return new Insertion(inOrder(leaves), pages).into(root)
+  return insertGroup(root, LeafGroup.of(leaves), pages)
 }
 
-/** Sorted by key, each key once. */
-function inOrder(leaves: readonly NewLeaf[]): NewLeaf[] {
-  const ranked = leaves.map((leaf) => {
-    if (leaf.key.length !== HASH_BYTES || leaf.leafHash.length !== HASH_BYTES) {
-      throw new RangeError('the key and the hash of a leaf have 32 bytes each')
-    }
-    return { leaf, rank: rankOf(leaf.key) }
-  })
-  // The sort is stable: of equal keys the first given stays first.
-  ranked.sort((a, b) => a.rank - b.rank || compareKeys(a.leaf.key, b.leaf.key))
-  const sorted: NewLeaf[] = []
-  for (const { leaf } of ranked) {
-    const previous = sorted.at(-1)
-    if (previous === undefined || compareKeys(previous.key, leaf.key) !== 0) sorted.push(leaf)
-  }
-  return sorted
-}
-
-/** The first six bytes of a key: they tell nearly all keys apart, and one number is compared faster than bytes. */
-function rankOf(key: Uint8Array): number {
-  let rank = 0
-  for (let index = 0; index < 6; index += 1) rank = rank * 256 + (key[index] ?? 0)
-  return rank
-}
-
-function compareKeys(a: Uint8Array, b: Uint8Array): number {
-  for (let index = 0; index < HASH_BYTES; index += 1) {
-    const difference = (a[index] ?? 0) - (b[index] ?? 0)
-    if (difference !== 0) return difference
-  }
-  return 0
+/** The same for a group as columns. Throws `TrieError` where the source lacks a page. */
+export function insertGroup(root: TrieRoot, group: LeafGroup, pages: TriePages): Inserted {
+  return new Insertion(group.sorted(), pages).into(root)
 }
 
 /** One group on its way into one trie. Ranges `[start, end)` are of the sorted leaves. */
 class Insertion {
-  readonly #leaves: readonly NewLeaf[]
+  readonly #leaves: LeafGroup
   readonly #pages: TriePages
   readonly #builder: PageBuilder
   readonly #replaced: PageRef[] = []
@@ -79,14 +45,14 @@ class Insertion {
   #replacedBytes = 0
   #added = 0
 
-  constructor(leaves: readonly NewLeaf[], pages: TriePages) {
+  constructor(leaves: LeafGroup, pages: TriePages) {
     this.#leaves = leaves
     this.#pages = pages
     this.#builder = new PageBuilder(pages)
   }
 
   into(root: TrieRoot): Inserted {
-    const count = this.#leaves.length
+    const { count } = this.#leaves
     const middle = this.#firstRight()
     const left = this.#side(root.left, 0, middle)
     const right = this.#side(root.right, middle, count)
@@ -146,18 +112,19 @@ class Insertion {
 
   /** The end of the leaves from `start` on that stand before an entry, outside of it. */
   #passed(keyIn: Uint8Array, keyAt: number, bit: number, start: number, end: number): number {
+    const { keys } = this.#leaves
     for (let at = start; at < end; at += 1) {
-      const { key } = this.#at(at)
-      const difference = firstDifferenceAt(key, 0, keyIn, keyAt)
-      if (difference >= bit || bitOf(key, difference) === 1) return at
+      const difference = firstDifferenceAt(keys, at * HASH_BYTES, keyIn, keyAt)
+      if (difference >= bit || bitOf(keys, 8 * HASH_BYTES * at + difference) === 1) return at
     }
     return end
   }
 
   /** The end of the leaves from `start` on that belong below a page, or have the key of a leaf. */
   #inside(keyIn: Uint8Array, keyAt: number, bit: number, start: number, end: number): number {
+    const { keys } = this.#leaves
     let at = start
-    while (at < end && firstDifferenceAt(this.#at(at).key, 0, keyIn, keyAt) >= bit) at += 1
+    while (at < end && firstDifferenceAt(keys, at * HASH_BYTES, keyIn, keyAt) >= bit) at += 1
     return at
   }
 
@@ -168,19 +135,22 @@ class Insertion {
   }
 
   #leaf(at: number): Entry {
-    const { key, leafHash, reference } = this.#at(at)
+    const { keys, hashes, heights, indexes } = this.#leaves
+    const [height, index] = [heights[at], indexes[at]]
+    if (height === undefined || index === undefined)
+      throw new RangeError(`no leaf ${at} in a group of ${this.#leaves.count}`)
     this.#added += 1
-    const bucket = key[0] ?? 0
+    const bucket = keys[at * HASH_BYTES] ?? 0
     if (this.#changedBuckets.at(-1) !== bucket) this.#changedBuckets.push(bucket)
     return {
-      keyIn: key,
-      keyAt: 0,
-      hashIn: leafHash,
-      hashAt: 0,
+      keyIn: keys,
+      keyAt: at * HASH_BYTES,
+      hashIn: hashes,
+      hashAt: at * HASH_BYTES,
       branchIn: undefined,
       branchAt: 0,
-      newest: reference.height,
-      index: reference.index,
+      newest: height,
+      index,
       bit: KEY_BITS,
       below: undefined,
       isChanged: true,
@@ -190,15 +160,10 @@ class Insertion {
 
   /** The first leaf whose key begins with a 1. */
   #firstRight(): number {
+    const { count, keys } = this.#leaves
     let at = 0
-    while (at < this.#leaves.length && bitOf(this.#at(at).key, 0) === 0) at += 1
+    while (at < count && bitOf(keys, 8 * HASH_BYTES * at) === 0) at += 1
     return at
-  }
-
-  #at(index: number): NewLeaf {
-    const leaf = this.#leaves[index]
-    if (leaf === undefined) throw new RangeError(`no leaf ${index} in a group of ${this.#leaves.length}`)
-    return leaf
   }
 }
 
