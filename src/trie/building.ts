@@ -17,6 +17,7 @@ import {
 import { pageCostBytes, type TriePages } from './pages.ts'
 import type { BranchTask } from './ports.ts'
 import type { TrieSide } from './root.ts'
+import { type Slab, SlabRow } from './slab.ts'
 
 /** What changes in a page: in the place of `removed` entries (0 or 1) from `at` on come others. */
 export interface Edit {
@@ -27,13 +28,16 @@ export interface Edit {
 
 export class PageBuilder {
   readonly #pages: TriePages
+  readonly #row = new SlabRow()
   /** By round, from 1 on. */
   readonly #rounds: BranchTask[][] = []
   /** Hashes to be copied to the page above once they are there. */
   readonly #copies: Omit<BranchTask, 'bit' | 'rightIn' | 'rightAt'>[] = []
   #madeBytes = 0
   // Of the page that is being made: which entries are other than before, one bit each, and where their hashes are.
+  #slab: Slab | undefined
   #bytes: Uint8Array = new Uint8Array()
+  #start = 0
   #changed = 0
   readonly #entries: (Entry | undefined)[] = new Array<Entry | undefined>(PAGE_ENTRIES_MAX).fill(undefined)
   // Of the node that `#branch` looked at last: where its hash is or will be, and after how many rounds.
@@ -75,15 +79,15 @@ export class PageBuilder {
     for (const { removed, entries } of edits) count += entries.length - removed
     if (count > PAGE_ENTRIES_MAX) return this.cut(unpacked(page, edits))
 
-    const bytes = new Uint8Array(count * ENTRY_BYTES)
     const below: (PageRef | undefined)[] = []
     let newestOfAll = newest
     let [from, to] = [0, 0]
+    this.#begin(count)
     const keep = (end: number) => {
-      if (from < end) bytes.set(page.bytes.subarray(from * ENTRY_BYTES, end * ENTRY_BYTES), to * ENTRY_BYTES)
+      if (from < end)
+        this.#bytes.set(page.bytes.subarray(page.offset(from), page.offset(end)), this.#offset(to))
       for (; from < end; from += 1, to += 1) below.push(page.below[from])
     }
-    this.#begin(bytes)
     for (const { at, removed, entries } of edits) {
       keep(at)
       for (const entry of entries) {
@@ -95,8 +99,9 @@ export class PageBuilder {
       from = at + removed
     }
     keep(page.count)
-    for (let at = 1; at < count; at += 1) if (((this.#changed >> (at - 1)) & 3) !== 0) setGap(bytes, at)
-    return [this.#finish(below, newestOfAll)]
+    for (let at = 1; at < count; at += 1)
+      if (((this.#changed >> (at - 1)) & 3) !== 0) setGap(this.#bytes, this.#offset(at))
+    return [this.#finish(below, newestOfAll, count)]
   }
 
   /** Hashes all that is new. To be called once, after the last page is made. */
@@ -124,44 +129,53 @@ export class PageBuilder {
   }
 
   #makePage(entries: readonly Entry[], start: number, end: number): Entry {
-    const bytes = new Uint8Array((end - start) * ENTRY_BYTES)
     const below: (PageRef | undefined)[] = []
     let newest = 0
-    this.#begin(bytes)
+    this.#begin(end - start)
     for (let at = start; at < end; at += 1) {
       const entry = entries[at]
       if (entry === undefined) throw new RangeError('a range of entries ends where there is one')
       this.#put(entry, at - start)
-      if (at > start) setGap(bytes, at - start)
+      if (at > start) setGap(this.#bytes, this.#offset(at - start))
       if (entry.newest > newest) newest = entry.newest
       below.push(entry.below)
     }
-    return this.#finish(below, newest)
+    return this.#finish(below, newest, end - start)
   }
 
-  #begin(bytes: Uint8Array): void {
-    this.#bytes = bytes
+  #begin(count: number): void {
+    const { slab, start } = this.#row.room(count * ENTRY_BYTES)
+    this.#slab = slab
+    this.#bytes = slab.bytes
+    this.#start = start
     this.#changed = 0
   }
 
+  /** Where entry `at` of the page that is being made lies. */
+  #offset(at: number): number {
+    return this.#start + at * ENTRY_BYTES
+  }
+
   #put(entry: Entry, at: number): void {
-    packEntry(this.#bytes, at, entry)
+    packEntry(this.#bytes, this.#offset(at), entry)
     if (!entry.isChanged) return
     this.#changed |= 1 << at
     this.#entries[at] = entry
     if (entry.level === 0) return
-    const [outIn, outAt] = [this.#bytes, hashOffset(at)]
+    const [outIn, outAt] = [this.#bytes, hashOffset(this.#offset(at))]
     this.#copies.push({ leftIn: entry.hashIn, leftAt: entry.hashAt, outIn, outAt })
   }
 
-  #finish(below: readonly (PageRef | undefined)[], newest: number): Entry {
-    const bytes = this.#bytes
-    const page = below.some((ref) => ref !== undefined) ? new Page(bytes, below) : new Page(bytes)
+  #finish(below: readonly (PageRef | undefined)[], newest: number, count: number): Entry {
+    const [bytes, start] = [this.#bytes, this.#start]
+    const page = new Page(bytes, below.some((ref) => ref !== undefined) ? below : undefined, { start, count })
+    const ref = new PageRef(undefined, page)
+    this.#slab?.put(ref, page)
     this.#branch(page, 0, page.count)
     this.#madeBytes += pageCostBytes(page)
     return {
       keyIn: bytes,
-      keyAt: 0,
+      keyAt: start,
       hashIn: this.#nodeIn,
       hashAt: this.#nodeAt,
       branchIn: undefined,
@@ -169,7 +183,7 @@ export class PageBuilder {
       newest,
       index: 0,
       bit: page.gap(page.splitOf(0, page.count)),
-      below: new PageRef(undefined, page),
+      below: ref,
       isChanged: true,
       level: this.#nodeLevel,
     }
@@ -198,7 +212,7 @@ export class PageBuilder {
     const [leftIn, leftAt, leftLevel] = [this.#nodeIn, this.#nodeAt, this.#nodeLevel]
     this.#branch(page, split, end)
     const [rightIn, rightAt] = [this.#nodeIn, this.#nodeAt]
-    const [outIn, outAt] = [bytes, branchOffset(split)]
+    const [outIn, outAt] = [bytes, branchOffset(page.offset(split))]
     const level = 1 + Math.max(leftLevel, this.#nodeLevel)
     while (this.#rounds.length < level) this.#rounds.push([])
     this.#rounds[level - 1]?.push({ bit: page.gap(split), leftIn, leftAt, rightIn, rightAt, outIn, outAt })

@@ -5,7 +5,7 @@
 import { type Edit, entryOf, PageBuilder, sideOf } from './building.ts'
 import { bitOf, encodeRoot, firstDifferenceAt, HASH_BYTES, KEY_BITS } from './encoding.ts'
 import { LeafGroup, type NewLeaf } from './leaf-group.ts'
-import { ENTRY_BYTES, type Entry, type Page, type PageRef } from './page.ts'
+import type { Entry, Page, PageRef } from './page.ts'
 import { pageCostBytes, type TriePages } from './pages.ts'
 import type { TrieRoot, TrieSide } from './root.ts'
 
@@ -97,7 +97,7 @@ class Insertion {
     const { bytes } = page
     let next = start
     for (let at = 0; at < page.count && next < end; at += 1) {
-      const keyAt = at * ENTRY_BYTES
+      const keyAt = page.offset(at)
       const bit = page.bit(at)
       const passed = this.#passed(bytes, keyAt, bit, next, end)
       if (passed > next) edits.push({ at, removed: 0, entries: this.#leavesOf(next, passed) })

@@ -3,7 +3,7 @@
 // each two neighbours part: the branch of a range of entries is at the smallest of them, which there is once only. So a
 // page of n entries has n − 1 branches, each kept beside the entry at its right.
 //
-// In memory and in the store a page is the same bytes, 110 for each entry:
+// In memory and in the store a page is the same bytes, 110 for each entry (in memory somewhere in a slab's, slab.ts):
 //
 //   key 32 · hash 32 · hash of the branch at its left 32 · bit of that branch u8
 //   · 0 for a leaf, for a page the bit of its own first branch u8 · newest height below u48 · of a leaf the index u32 and
@@ -12,6 +12,7 @@
 // The key of a page is that of any leaf below: all of them agree before the page's bit.
 
 import { firstDifferenceAt, HASH_BYTES, KEY_BITS } from './encoding.ts'
+import type { Slab } from './slab.ts'
 
 export const PAGE_ENTRIES_MAX = 16
 export const ENTRY_BYTES = 110
@@ -34,6 +35,8 @@ export class PageRef {
   isReplaced = false
   /** Its place among those that can be let go (`TriePages`); undefined while it is not one of them. */
   ringAt: number | undefined
+  /** Where its page lies, while it counts there; undefined where the page has bytes of its own. */
+  slab: Slab | undefined
 
   constructor(id: number | undefined, page: Page | undefined) {
     this.id = id
@@ -68,29 +71,41 @@ const NO_PAGES: readonly (PageRef | undefined)[] = []
 
 export class Page {
   readonly bytes: Uint8Array
+  /** Where its first entry lies in `bytes`. */
+  readonly start: number
   readonly count: number
   /** By entry; empty where all are leaves. */
   readonly below: readonly (PageRef | undefined)[]
 
-  constructor(bytes: Uint8Array, below: readonly (PageRef | undefined)[] = NO_PAGES) {
+  constructor(
+    bytes: Uint8Array,
+    below: readonly (PageRef | undefined)[] = NO_PAGES,
+    { start, count } = { start: 0, count: bytes.length / ENTRY_BYTES },
+  ) {
     this.bytes = bytes
-    this.count = bytes.length / ENTRY_BYTES
+    this.start = start
+    this.count = count
     this.below = below
+  }
+
+  /** Where entry `at` lies in `bytes`. */
+  offset(at: number): number {
+    return this.start + at * ENTRY_BYTES
   }
 
   /** First bit at which the leaves below entry `at` differ; 256 for a leaf. */
   bit(at: number): number {
-    const bit = this.bytes[at * ENTRY_BYTES + BIT] ?? 0
+    const bit = this.bytes[this.offset(at) + BIT] ?? 0
     return bit === 0 ? KEY_BITS : bit
   }
 
   /** Greatest height of a block that brought a leaf below entry `at`. */
   newest(at: number): number {
-    return readU48(this.bytes, at * ENTRY_BYTES + NEWEST)
+    return readU48(this.bytes, this.offset(at) + NEWEST)
   }
 
   entry(at: number): Entry {
-    const start = at * ENTRY_BYTES
+    const start = this.offset(at)
     const { bytes } = this
     const bit = bytes[start + BIT] ?? 0
     return {
@@ -111,7 +126,7 @@ export class Page {
 
   /** Bit of the branch at the left of entry `at`, from 1 on. */
   gap(at: number): number {
-    return this.bytes[at * ENTRY_BYTES + GAP] ?? 0
+    return this.bytes[this.offset(at) + GAP] ?? 0
   }
 
   /** The entry at whose left the branch of the range `[start, end)` is, of two entries at least. */
@@ -123,13 +138,14 @@ export class Page {
 
   /** Where the hash of the node of a range lies in `bytes`: its branch, or its one entry. */
   hashAt(start: number, end: number): number {
-    if (end - start === 1) return start * ENTRY_BYTES + HASH
-    return this.splitOf(start, end) * ENTRY_BYTES + BRANCH
+    if (end - start === 1) return hashOffset(this.offset(start))
+    return branchOffset(this.offset(this.splitOf(start, end)))
   }
 
   /** A copy of the hash of the branch at the left of entry `at`, from 1 on. */
   branchHash(at: number): Uint8Array {
-    return this.bytes.slice(at * ENTRY_BYTES + BRANCH, at * ENTRY_BYTES + GAP)
+    const start = branchOffset(this.offset(at))
+    return this.bytes.slice(start, start + HASH_BYTES)
   }
 
   /** A copy of the hash of the node of a range. */
@@ -139,9 +155,8 @@ export class Page {
   }
 }
 
-/** Writes an entry, its hash too where that is known; `setGap` goes with it. */
-export function packEntry(bytes: Uint8Array, at: number, entry: Entry): void {
-  const start = at * ENTRY_BYTES
+/** Writes an entry to where it begins, its hash too where that is known; `setGap` goes with it. */
+export function packEntry(bytes: Uint8Array, start: number, entry: Entry): void {
   copyHash(entry.keyIn, entry.keyAt, bytes, start)
   if (entry.level === 0) copyHash(entry.hashIn, entry.hashAt, bytes, start + HASH)
   if (entry.branchIn !== undefined) copyHash(entry.branchIn, entry.branchAt, bytes, start + BRANCH)
@@ -151,24 +166,23 @@ export function packEntry(bytes: Uint8Array, at: number, entry: Entry): void {
   else if (entry.below.id !== undefined) writeU48(bytes, start + INDEX, entry.below.id)
 }
 
-/** Writes the bit of the branch at the left of entry `at`, from 1 on, of two keys that are there. */
-export function setGap(bytes: Uint8Array, at: number): void {
-  const start = at * ENTRY_BYTES
+/** Writes the bit of the branch at the left of the entry that begins at `start`, not a page's first; both keys are there. */
+export function setGap(bytes: Uint8Array, start: number): void {
   bytes[start + GAP] = firstDifferenceAt(bytes, start - ENTRY_BYTES, bytes, start)
 }
 
-/** Offset of the hash of entry `at`, and of that of the branch at its left. */
-export function hashOffset(at: number): number {
-  return at * ENTRY_BYTES + HASH
+/** Where the hash of the entry that begins at `start` lies, and that of the branch at its left. */
+export function hashOffset(start: number): number {
+  return start + HASH
 }
 
-export function branchOffset(at: number): number {
-  return at * ENTRY_BYTES + BRANCH
+export function branchOffset(start: number): number {
+  return start + BRANCH
 }
 
 /** The bytes of a page for the store, once every page below has its number. */
 export function encodePage(page: Page): Uint8Array {
-  const bytes = page.bytes.slice()
+  const bytes = page.bytes.slice(page.start, page.offset(page.count))
   for (const [at, ref] of page.below.entries()) {
     if (ref === undefined) continue
     if (ref.id === undefined) throw new RangeError('a page is written before one below it')

@@ -3,11 +3,12 @@
 
 import { fillBranch, HASH_BYTES, newBranchBytes } from './encoding.ts'
 import { TrieError } from './errors.ts'
-import { copyHash, decodePage, type Page, type PageRef } from './page.ts'
+import { copyHash, decodePage, ENTRY_BYTES, type Page, type PageRef } from './page.ts'
 import type { BranchHasher, BranchTask, Hasher, TriePageSource } from './ports.ts'
+import { SlabKeeper } from './slab.ts'
 
 const DEFAULT_CACHED_BYTES_MAX = 32 * 1024 * 1024
-/** What a page takes beside its bytes: objects, the header of its memory (measured, about). */
+/** What a page takes beside its bytes: objects, and what is unused in its slab (measured, about). */
 const PAGE_OVERHEAD_BYTES = 400
 
 export interface TriePagesOptions {
@@ -21,7 +22,7 @@ export interface TriePagesOptions {
 
 /** Memory that a page takes, in bytes, about. */
 export function pageCostBytes(page: Page): number {
-  return page.bytes.length + PAGE_OVERHEAD_BYTES
+  return page.count * ENTRY_BYTES + PAGE_OVERHEAD_BYTES
 }
 
 /** The way from a reference to its page: memory, else the store. One for a store, shared by all roots in it. */
@@ -33,6 +34,7 @@ export class TriePages {
   /** Pages that the store has too, as the ring of a clock: one that was used since the hand last passed stays for
    *  another round. Close to least-recently-used, and a use costs one assignment. */
   readonly #ring: PageRef[] = []
+  readonly #slabs = new SlabKeeper()
   #hand = 0
   #heldBytes = 0
 
@@ -72,6 +74,7 @@ export class TriePages {
   hold(ref: PageRef): void {
     if (ref.page === undefined) return
     if (ref.isReplaced) {
+      this.#slabs.leave(ref)
       ref.page = undefined
       return
     }
@@ -81,11 +84,17 @@ export class TriePages {
     while (this.#heldBytes > this.#cachedBytesMax && this.#ring.length > 1) this.#letOneGo()
   }
 
-  /** Nothing leads to this version any more: what it takes is let go at once. Who still has an older trie loads it
-   *  again, as long as the source has it. */
+  /** Nothing of the latest trie leads to this version any more. Where the source has it, what it takes is let go at once,
+   *  and who still has an older trie loads it again; else it stays with that older trie. */
   release(ref: PageRef): void {
     ref.isReplaced = true
     if (ref.ringAt !== undefined) this.#remove(ref.ringAt)
+    else this.#slabs.leave(ref)
+  }
+
+  /** Copies what is left of mostly empty memory together. To be called now and then, and not amid an insertion. */
+  compact(): void {
+    this.#slabs.compact()
   }
 
   #letOneGo(): void {
@@ -114,6 +123,7 @@ export class TriePages {
       last.ringAt = at
     }
     if (ref.page !== undefined) this.#heldBytes -= pageCostBytes(ref.page)
+    this.#slabs.leave(ref)
     ref.page = undefined
     ref.ringAt = undefined
   }

@@ -136,6 +136,7 @@ export class StoredTrie {
     this.#given = []
     this.#past.note(height, this.#root, inserted.changedBuckets)
     for (const ref of inserted.replacedPages) this.#replace(ref)
+    this.pages.compact()
     this.#root = inserted.root
     this.#height = height
     this.#dirtyBytes += inserted.grownBytes
@@ -147,17 +148,18 @@ export class StoredTrie {
   }
 
   #replace(ref: PageRef): void {
-    this.pages.release(ref)
     const writing = this.#writing
-    if (writing === undefined) {
-      if (ref.id !== undefined) this.#obsolete.push(ref.id)
-    } else if (writing.pending.has(ref)) {
+    if (writing?.pending.has(ref) === true) {
       // It stays in memory until it is written, and is taken off what is counted only then.
+      ref.isReplaced = true
       if (ref.page !== undefined) this.#dirtyBytes += pageCostBytes(ref.page)
       this.#replaced.push(ref)
-    } else if (ref.id !== undefined) {
-      this.#replaced.push(ref)
+      return
     }
+    this.pages.release(ref)
+    if (ref.id === undefined) return
+    if (writing === undefined) this.#obsolete.push(ref.id)
+    else this.#replaced.push(ref)
   }
 
   #isDue(): boolean {
@@ -238,7 +240,7 @@ export function encodeCheckpoint({ root, height, nextId }: Checkpoint): Uint8Arr
   view.setBigUint64(0, BigInt(height))
   view.setBigUint64(8, BigInt(nextId))
   bytes[SIDES_AT] = (root.left === null ? 0 : HAS_LEFT) | (root.right === null ? 0 : HAS_RIGHT)
-  for (const [at, side] of sides.entries()) packEntry(bytes.subarray(SIDES_AT + 1), at, entryOf(side))
+  for (const [at, side] of sides.entries()) packEntry(bytes, SIDES_AT + 1 + at * ENTRY_BYTES, entryOf(side))
   bytes.set(root.hash ?? new Uint8Array(HASH_BYTES), bytes.length - HASH_BYTES)
   return bytes
 }

@@ -143,8 +143,9 @@ describe('the bytes of a page', () => {
         const bytes = new Uint8Array(all.length * ENTRY_BYTES)
         const below = all.map(({ is }) => (is.id === undefined ? undefined : new PageRef(is.id, undefined)))
         for (const [at, { key, own, branch, newest, is }] of all.entries()) {
-          packEntry(bytes, at, { ...entryWith(key, own, branch), newest, ...is, below: below[at] })
-          if (at > 0) setGap(bytes, at)
+          const start = at * ENTRY_BYTES
+          packEntry(bytes, start, { ...entryWith(key, own, branch), newest, ...is, below: below[at] })
+          if (at > 0) setGap(bytes, start)
         }
         const decoded = decodePage(encodePage(new Page(bytes, below))) ?? assert.fail('it is a page')
         assert.equal(decoded.count, all.length)
