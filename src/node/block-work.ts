@@ -126,6 +126,7 @@ export class BlockWork {
         const { id, header, headerBytes } = made
         return { id, header, headerBytes, signature: new Uint8Array(64), commitments }
       }
+      if (made.kind === 'overtaken') return undefined
       if (made.kind === 'invalid') throw new InvariantBroken(`its own block is not valid: ${made.reason}`)
       if (
         mayWait &&
@@ -167,6 +168,7 @@ export class BlockWork {
       if (block.header.height <= head.state.height) return 'stale'
       const byId = new Map(final.batches.map((batch) => [batch.id, batch]))
       const result = await execution.checkFinal(head.state, block, byId)
+      if (result.kind === 'overtaken') return 'stale'
       if (result.kind === 'missing') return { refused: 'batches of the block are missing' }
       if (result.kind === 'invalid') return { refused: result.reason }
       // In its order too: they are stored and told of as they came.
@@ -205,6 +207,7 @@ export class BlockWork {
     const { height } = block.header
     while (!this.#isStopped && head.state.height + 1 === height) {
       const result = await execution.check(head.state, block)
+      if (result.kind === 'overtaken') continue
       if (result.kind === 'executed') {
         if (head.state.height + 1 === height) this.#keep(result)
         return result

@@ -141,9 +141,8 @@ export class Replay {
   async #execute({ block }: FinalBlock, batches: ReadonlyMap<BatchId, Batch>): Promise<Executed | string> {
     const result = await this.#execution.checkFinal(this.#head.state, block, batches)
     if (result.kind === 'executed') return result
-    return result.kind === 'invalid'
-      ? result.reason
-      : `batches of the block are missing, such as ${result.batchIds[0]}`
+    if (result.kind === 'missing') return `batches of the block are missing, such as ${result.batchIds[0]}`
+    return result.kind === 'invalid' ? result.reason : 'it does not follow the block before'
   }
 }
 

@@ -47,6 +47,8 @@ export type Execution =
   /** These batches have to be fetched first. */
   | { readonly kind: 'missing'; readonly batchIds: readonly BatchId[] }
   | { readonly kind: 'invalid'; readonly reason: string }
+  /** The chain has moved on meanwhile: pages of the trie that it was to be executed on may be gone. */
+  | { readonly kind: 'overtaken' }
 
 export interface ExecutionOptions {
   readonly genesis: Genesis
@@ -61,6 +63,8 @@ export interface ExecutionOptions {
   readonly verifySigned: Parameters<typeof checkReservedMessage>[0]['verify']
   /** A batch in hand: of the pool, or fetched for the block. */
   readonly batchOf: (id: BatchId) => Batch | undefined
+  /** Whether the state is the one after the last final block. Absent: it always is. */
+  readonly isLatest?: (chain: ChainState) => boolean
   /** True only of a message that is surely not in the chain, as of one that the pool holds as pending. Absent: every
    *  message is looked up. */
   readonly isPending?: (id: MessageId) => boolean
@@ -172,6 +176,8 @@ export class BlockExecution {
         })
     if (selection.kind === 'missing') return selection
     const { content } = selection
+    const { isLatest = () => true } = this.#options
+    if (!isLatest(chain)) return { kind: 'overtaken' }
     const state = executeBlock({ trie: chain.trie, pages, height, messages: content.messages })
     const made = makeHeader({
       chainId: genesis.chainId,

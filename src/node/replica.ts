@@ -137,6 +137,7 @@ export class Replica {
       schemes,
       verifySigned,
       batchOf: (id) => this.#work.batchOf(id),
+      isLatest: (chain) => chain === head.state,
       isPending: (id) => mempool.hasMessage(id),
     })
     this.#work = new BlockWork({

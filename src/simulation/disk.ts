@@ -36,7 +36,7 @@ export class SimulatedDisk {
   /** Of the writes that are not synced yet, the oldest first. */
   #undo: Undo[] = []
   #pending: PendingWrite[] = []
-  /** Keys whose last values went with the power or with another disk, until they are written again. */
+  /** Keys whose last values went with a process, with the power or with another disk, until they are written again. */
   readonly #lost = new Set<string>()
   #busyUntilMs = 0
   /** Counts openings: what an earlier process still waits for never comes. */
@@ -85,6 +85,8 @@ export class SimulatedDisk {
     this.#opening += 1
     const reached = random.between(0, this.#pending.length)
     for (const write of this.#pending.slice(0, reached)) this.#apply(write)
+    for (const { operations } of this.#pending.slice(reached))
+      for (const { key } of operations) this.#lost.add(textOf(key))
     this.#pending = []
     this.#busyUntilMs = 0
     const lost = losesPower ? random.between(0, this.#undo.length) : 0

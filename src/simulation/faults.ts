@@ -180,13 +180,17 @@ export class FaultInjector {
     })
     scheduler.after(fault.atMs, () => {
       if (this.#isHealed || image === undefined || this.#gone.has(node)) return
+      node.crash({ losesPower: false })
+      // A copy that is missing only what the database does not know of yet is as good as the record itself; but not
+      // where the database lost what it knew (protocol D3): that is the stale database with its record, a liar's.
+      if (fault.kind === 'stale-record' && node.disk.hasLost(metaKeys.signingNumber)) {
+        this.#lasting(fault.forMs, () => node.start())
+        return
+      }
       this.#count(fault)
       this.#options.trace(`fault: ${JSON.stringify(fault)}`)
-      node.crash({ losesPower: false })
       if (fault.kind === 'stale-record') {
-        // A copy that is missing only what the database does not know of yet is as good as the record itself; but not
-        // where the database lost what it knew (protocol D3): that is the stale database with its record, a liar's.
-        if (!node.disk.hasLost(metaKeys.signingNumber)) node.record.restore(image.record)
+        node.record.restore(image.record)
         this.#lasting(fault.forMs, () => node.start())
         return
       }

@@ -60,8 +60,7 @@ export class LeafGroup {
   sorted(): LeafGroup {
     const ranks = Float64Array.from({ length: this.count }, (_, at) => this.#rank(at))
     const order = Uint32Array.from({ length: this.count }, (_, at) => at)
-    // The sort is stable: of equal keys the first given stays first.
-    order.sort((a, b) => (ranks[a] ?? 0) - (ranks[b] ?? 0) || this.#compare(a, b))
+    order.sort((a, b) => (ranks[a] ?? 0) - (ranks[b] ?? 0) || this.#compare(a, b) || a - b)
     const chosen = order.filter((at, place) => place === 0 || this.#compare(order[place - 1] ?? 0, at) !== 0)
     const sorted = new LeafGroup(chosen.length)
     for (const [place, at] of chosen.entries()) {

@@ -135,12 +135,13 @@ export class StoredTrie {
     for (const ref of this.#given) this.pages.hold(ref)
     this.#given = []
     this.#past.note(height, this.#root, inserted.changedBuckets)
+    const dirtyBytes = this.#dirtyBytes
     for (const ref of inserted.replacedPages) this.#replace(ref)
     this.pages.compact()
     this.#root = inserted.root
     this.#height = height
     this.#dirtyBytes += inserted.grownBytes
-    this.#grownSince = Math.max(0, inserted.grownBytes)
+    this.#grownSince = Math.max(0, this.#dirtyBytes - dirtyBytes)
     this.#leavesSince += inserted.added
     this.#blocksSince += 1
     if (this.#writing === undefined && this.#isDue()) this.#begin()

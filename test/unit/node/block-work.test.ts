@@ -8,8 +8,8 @@ import {
   type FinalBlock,
 } from '../../../src/codec/index.ts'
 import { sha256, sha256Hex, verifySignature } from '../../../src/crypto/native/index.ts'
-import { FrameVerifier } from '../../../src/network/index.ts'
 import { Mempool } from '../../../src/mempool/index.ts'
+import { FrameVerifier } from '../../../src/network/index.ts'
 import { BatchFetcher } from '../../../src/node/batch-fetcher.ts'
 import { BlockWork } from '../../../src/node/block-work.ts'
 import { ChainHead } from '../../../src/node/chain-head.ts'
@@ -17,6 +17,7 @@ import { BlockExecution } from '../../../src/node/execution.ts'
 import { openTrie } from '../../../src/node/restart.ts'
 import { thresholdsOf } from '../../../src/quorum/index.ts'
 import { ChainStore, MemoryStore } from '../../../src/storage/index.ts'
+import type { CheckpointRule } from '../../../src/trie/index.ts'
 import type { Batch, BatchId, BlockId, Height } from '../../../src/types/index.ts'
 import { aMessage, ChainBuilder } from '../../support/chain-builder.ts'
 
@@ -31,20 +32,43 @@ class LateStore extends MemoryStore {
   }
 }
 
+/** One reading of many keys waits, from when it is asked to. */
+class SlowReadStore extends LateStore {
+  /** Answered at once before one waits; undefined: all are. */
+  readsBefore: number | undefined
+  readonly isAwaited = Promise.withResolvers<void>()
+  readonly isOpen = Promise.withResolvers<void>()
+
+  override async getMany(keys: Parameters<MemoryStore['getMany']>[0]) {
+    const values = await super.getMany(keys)
+    if (this.readsBefore !== undefined && this.readsBefore-- === 0) {
+      this.isAwaited.resolve()
+      await this.isOpen.promise
+    }
+    return values
+  }
+}
+
 /** Another node of the same network, with nothing but genesis. */
-async function aFollowerOf(chain: ChainBuilder, held: readonly Batch[] = []) {
+async function aFollowerOf(
+  chain: ChainBuilder,
+  held: readonly Batch[] = [],
+  disk: MemoryStore = new LateStore(),
+  rule?: CheckpointRule,
+) {
   const { genesis } = chain
   const powers = genesis.validators.map(({ power }) => power)
   const thresholds = thresholdsOf(powers, genesis.faultModel)
-  const store = await ChainStore.open({ store: new LateStore(), genesis })
+  const store = await ChainStore.open({ store: disk, genesis })
   const mempool = new Mempool({ maxBytes: 1e7, maxBatches: 100, reservedAuthors: [], nextHeight: 1 })
-  const trie = openTrie({ store })
+  const trie = openTrie({ store, ...(rule === undefined ? {} : { rule }) })
   const head = new ChainHead({ store, mempool, powers, state: genesisState(genesis, sha256), trie })
   const transport = { peers: () => [], requestBatches: async () => [] }
   const fetcher = new BatchFetcher({ transport, clock, log, blockIntervalMs: () => 0, onBatch: () => {} })
   const shared = { genesis, powers, thresholds, store, pages: trie.pages, sha256 }
   const batchOf = (id: BatchId) => held.find((batch) => batch.id === id)
-  const execution = new BlockExecution({ ...shared, verifySigned: () => true, batchOf })
+  const isLatest = (state: ChainHead['state']) => state === head.state
+  const execution = new BlockExecution({ ...shared, verifySigned: () => true, batchOf, isLatest })
   const appended: Height[] = []
   const work = new BlockWork({
     head,
@@ -62,6 +86,38 @@ async function aFollowerOf(chain: ChainBuilder, held: readonly Batch[] = []) {
   })
   return { work, head, appended, store }
 }
+
+test('a check that block sync overtakes ends without a word, though the pages of its trie are gone', async () => {
+  const chain = await ChainBuilder.create()
+  const heights = Array.from({ length: 14 }, (_, at) => at + 1)
+  for (const height of heights)
+    await chain.addBlock({
+      messages: Array.from({ length: 12 }, (_, at) => aMessage(`block ${height} ${at}`)),
+    })
+  const finals = await Promise.all(heights.map((height) => chain.readFinal(height)))
+  const held = finals.flatMap(({ batches }) => batches)
+  // A checkpoint every other block, written at once: two blocks on, pages of the trie of now are off the disk.
+  const rule = { dirtyBytesMax: 1e9, leavesMax: 1e9, blocksMax: 2, pieceBytes: 1e9 }
+  for (const [from, movedOn] of [
+    [6, 0],
+    [6, 1],
+    [6, 4],
+    [7, 4],
+  ] as const) {
+    const disk = new SlowReadStore()
+    const { work } = await aFollowerOf(chain, held, disk, rule)
+    for (const final of finals.slice(0, from)) assert.equal(await work.applySynced(final), 'applied')
+    // The second reading of a check is that of the messages, and what follows it is the trie.
+    disk.readsBefore = 1
+    const next = finals[from] ?? assert.fail()
+    const checked = work.execute(next.block)
+    await disk.isAwaited.promise
+    for (const final of finals.slice(from, from + movedOn))
+      assert.equal(await work.applySynced(final), 'applied')
+    disk.isOpen.resolve()
+    assert.equal(typeof (await checked), movedOn === 0 ? 'object' : 'undefined')
+  }
+})
 
 test('a synced block is applied though it was full and the batch that did not fit is nowhere to be had', async () => {
   const chain = await ChainBuilder.create({
