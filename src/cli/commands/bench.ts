@@ -29,7 +29,7 @@ interface Options extends CommonOptions {
   readonly oneNode?: true
   readonly warmUp: number
   readonly duration: number
-  readonly inFlight: number
+  readonly inFlight?: number
   readonly pending: number
   readonly prefill: number
   readonly kill?: number
@@ -38,6 +38,9 @@ interface Options extends CommonOptions {
 }
 
 const validators = 4
+/** A request is answered when its message is on disk, which it shares with all that came meanwhile: with too few under way
+ *  the answer is waited for, and not the nodes. */
+const inFlight = { many: 64, single: 512 }
 const drainMs = 60_000
 const afterKillMs = 10_000
 
@@ -64,7 +67,11 @@ export function addBenchCommand(program: Command, context: Context): void {
     .option('--one-node', 'send to the first node only')
     .option('--warm-up <seconds>', 'before it measures', count(0, 86_400), 10)
     .option('--duration <seconds>', 'of each stage', count(1, 86_400), 20)
-    .option('--in-flight <n>', 'requests under way at most', count(1, 4_096), 64)
+    .option(
+      '--in-flight <n>',
+      `requests under way at most (default: ${inFlight.many}, with --form single ${inFlight.single})`,
+      count(1, 4_096),
+    )
     .option('--pending <n>', 'with rate max: messages not final yet, at most', count(1, 10_000_000), 20_000)
     .option('--prefill <n>', 'messages put into the chain before the first stage', count(0, 100_000_000), 0)
     .option('--kill <index>', 'kill this validator of the local network ten seconds before', count(0, 3))
@@ -183,7 +190,7 @@ export function loadOf(
   return {
     rate,
     groupSize: options.form === 'single' ? 1 : options.group,
-    inFlight: options.inFlight,
+    inFlight: options.inFlight ?? (options.form === 'single' ? inFlight.single : inFlight.many),
     pendingMax: options.pending,
     warmUpMs: 1000 * options.warmUp,
     durationMs: 1000 * options.duration,
