@@ -37,6 +37,8 @@ export class PageRef {
   ringAt: number | undefined
   /** Where its page lies, while it counts there; undefined where the page has bytes of its own. */
   slab: Slab | undefined
+  /** Its place there. */
+  slabAt = 0
 
   constructor(id: number | undefined, page: Page | undefined) {
     this.id = id

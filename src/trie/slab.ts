@@ -15,8 +15,8 @@ export class Slab {
   readonly bytes: Uint8Array
   /** Of pages that count in it (`PageRef.slab`). */
   liveBytes = 0
-  /** All that were ever put here. */
-  readonly refs: PageRef[] = []
+  /** Of the pages that count; a version that was left would hold all those below it. */
+  readonly refs: (PageRef | undefined)[] = []
   isSparse = false
   #usedBytes = 0
 
@@ -35,8 +35,16 @@ export class Slab {
   /** The page of `ref` lies here. */
   put(ref: PageRef, page: Page): void {
     ref.slab = this
+    ref.slabAt = this.refs.length
     this.refs.push(ref)
     this.liveBytes += page.count * ENTRY_BYTES
+  }
+
+  /** The page of `ref` lay here, and no longer counts. */
+  leave(ref: PageRef, page: Page): void {
+    ref.slab = undefined
+    this.refs[ref.slabAt] = undefined
+    this.liveBytes -= page.count * ENTRY_BYTES
   }
 }
 
@@ -69,8 +77,7 @@ export class SlabKeeper {
   leave(ref: PageRef): void {
     const { slab, page } = ref
     if (slab === undefined || page === undefined) return
-    ref.slab = undefined
-    slab.liveBytes -= page.count * ENTRY_BYTES
+    slab.leave(ref, page)
     if (slab.isSparse || slab.liveBytes >= usefulShare * slab.bytes.length) return
     slab.isSparse = true
     this.#sparse.push(slab)
@@ -81,7 +88,7 @@ export class SlabKeeper {
   compact(): void {
     for (const slab of this.#sparse.splice(0)) {
       this.#row.end(slab)
-      for (const ref of slab.refs) if (ref.slab === slab) this.#move(ref)
+      for (const ref of slab.refs) if (ref !== undefined) this.#move(ref)
     }
   }
 

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { insertLeaves, keyOf, leafOf, proveInclusion, stateRootOf } from '../../../src/trie/index.ts'
 import { ENTRY_BYTES, type Page, type PageRef } from '../../../src/trie/page.ts'
 import { SlabRow } from '../../../src/trie/slab.ts'
-import { MemoryTrie, sha256, someMessages } from './memory-trie.ts'
+import { eagerRule, MemoryTrie, sha256, someMessages } from './memory-trie.ts'
 
 /** Nothing is written: all pages stay in memory alone. */
 const neverRule = { dirtyBytesMax: 1e12, leavesMax: 1e12, blocksMax: 1e12, pieceBytes: 1 }
@@ -13,7 +13,7 @@ describe('slabs', () => {
     for (const blockSize of [1, 40, 700]) {
       const trie = new MemoryTrie({ rule: neverRule })
       for (let block = 0; block < 60; block += 1) trie.insert(someMessages(blockSize, `block ${block}`))
-      const pages = [...pagesOf(trie)]
+      const pages = pagesOf(trie)
       const pageBytes = pages.reduce((sum, { count }) => sum + count * ENTRY_BYTES, 0)
       const slabBytes = [...new Set(pages.map(({ bytes }) => bytes))].reduce(
         (sum, { length }) => sum + length,
@@ -21,6 +21,20 @@ describe('slabs', () => {
       )
       // A slab is copied out below three fifths; the last of a block and the one that is copied to are not full.
       assert.ok(slabBytes <= pageBytes / 0.6 + 3 * 64 * 1024, `${slabBytes} bytes for ${pageBytes}`)
+    }
+  })
+
+  it('know of no page but those of the latest trie, or all that is below a version that was left would stay', () => {
+    for (const rule of [neverRule, { ...eagerRule, pieceBytes: 3_000 }]) {
+      const trie = new MemoryTrie({ rule, cachedBytesMax: 1e9 })
+      for (let block = 0; block < 60; block += 1) trie.insert(someMessages(30, `block ${block}`))
+      // What is being written may have been replaced meanwhile.
+      for (let more = 0; more < 400; more += 1) trie.insert([])
+      const refs = [...refsOf(trie)]
+      const slabs = new Set(refs.flatMap(({ slab }) => slab ?? []))
+      assert.ok(slabs.size > 0)
+      const known = [...slabs].flatMap((slab) => slab.refs.filter((ref) => ref !== undefined))
+      assert.deepEqual(new Set(known), new Set(refs.filter(({ slab }) => slab !== undefined)))
     }
   })
 
@@ -52,11 +66,15 @@ describe('slabs', () => {
   })
 })
 
-function* pagesOf({ root }: MemoryTrie): Generator<Page> {
+function* refsOf({ root }: MemoryTrie): Generator<PageRef> {
   const waiting: (PageRef | undefined)[] = [root.left?.below, root.right?.below]
   for (const ref of waiting) {
     if (ref?.page === undefined) continue
-    yield ref.page
+    yield ref
     waiting.push(...ref.page.below)
   }
+}
+
+function pagesOf(trie: MemoryTrie): Page[] {
+  return [...refsOf(trie)].flatMap(({ page }) => page ?? [])
 }
