@@ -14,9 +14,9 @@ const iterationStep = 256
 const syncReadsMax = 24
 
 /** Written in one piece when it is full: what comes and goes meanwhile (batches of the pool) is sorted in fewer and
- *  larger steps than with LevelDB's own quarter of it (docs/performance.md). A start reads up to twice this
- *  much again, since nothing is sorted at the end of a process. Compression stays on, though most of a chain cannot be compressed: LevelDB does not look at its checksums
- *  here, and a damaged table is found by what cannot be unpacked. */
+ *  larger steps than with LevelDB's own quarter of it (docs/performance.md). A start reads up to twice this much again,
+ *  since nothing is sorted at the end of a process. Compression stays on, though most of a chain cannot be compressed:
+ *  LevelDB does not look at its checksums here, and a damaged table is found by what cannot be unpacked. */
 const writeBufferSize = 16 * 1024 * 1024
 
 export class LevelStore implements KeyValueStore {

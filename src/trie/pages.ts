@@ -102,7 +102,7 @@ export class TriePages {
     for (let passed = 0; passed <= 2 * this.#ring.length; passed += 1) {
       if (this.#hand >= this.#ring.length) this.#hand = 0
       const ref = this.#ring[this.#hand]
-      if (ref === undefined) return
+      if (ref === undefined) break
       // What is below a page that is gone could not be found again, only loaded twice.
       if (!ref.recentlyUsed && !hasPagesBelow(ref)) {
         this.#remove(this.#hand)
@@ -111,6 +111,7 @@ export class TriePages {
       ref.recentlyUsed = false
       this.#hand += 1
     }
+    throw new RangeError('every page that could be let go has one below it')
   }
 
   /** The last of the ring takes its place. */

@@ -86,10 +86,10 @@ export class SlabKeeper {
   /** To be called while nobody is in the midst of building: readers of a page would go on with the old bytes, which are
    *  the same, and keep them from being let go. */
   compact(): void {
-    for (const slab of this.#sparse.splice(0)) {
-      this.#row.end(slab)
-      for (const ref of slab.refs) if (ref !== undefined) this.#move(ref)
-    }
+    const sparse = this.#sparse.splice(0)
+    // All of them first: what is copied into one of them would be copied out again.
+    for (const slab of sparse) this.#row.end(slab)
+    for (const slab of sparse) for (const ref of slab.refs) if (ref !== undefined) this.#move(ref)
   }
 
   #move(ref: PageRef): void {
