@@ -1,10 +1,10 @@
 // Holds the stored pages of the trie against the trie that `diseq check` made again from the blocks.
 import { sha256 } from '../crypto/native/index.ts'
-import { ChainReader, type KeyValueStore, StorageError, storedTriePages } from '../storage/index.ts'
+import { ChainReader, type KeyValueStore, StorageError } from '../storage/index.ts'
 import { auditTrie, decodeCheckpoint, type StoredTrie, TrieError, TriePages } from '../trie/index.ts'
 import type { Genesis } from '../types/index.ts'
 
-/** Damaged values are reported by who looks at every key; here they are as good as missing. */
+/** A damaged checkpoint is reported by who looks at every key; here it is as good as missing. */
 export async function checkTrie({
   stored,
   genesis,
@@ -25,8 +25,12 @@ export async function checkTrie({
     get: (id: number) =>
       unlessDamaged(
         () => reader.triePages.get(id),
-        () => (isDamaged = true),
+        () => {
+          isDamaged = true
+          onProblem(`trie page (number ${id}): it is damaged`)
+        },
       ),
+    from: () => [],
   }
   const pages = new TriePages({ source, hash: sha256 })
   const checkpoint = decoded(bytes, pages)
@@ -34,7 +38,7 @@ export async function checkTrie({
     onProblem('meta (trie-checkpoint): it cannot be read')
     return
   }
-  const { root, height, nextId } = checkpoint
+  const { root, height, firstId, nextId } = checkpoint
   // Where the replay halted below, there is nothing to hold it against.
   if (height > rebuilt.height) return
   const problems: string[] = []
@@ -47,10 +51,8 @@ export async function checkTrie({
   // What follows from a damaged page is not reported once more.
   if (!isDamaged) for (const problem of problems) onProblem(problem)
   if (isDamaged || problems.length > 0) return
-  for await (const id of storedTriePages(stored)) {
-    // Pages from `nextId` on are of a checkpoint that is being written.
-    if (id < nextId && !ids.has(id)) onProblem(`trie page (number ${id}): no page of the trie leads to it`)
-  }
+  for (const id of ids)
+    if (id < firstId || id >= nextId) onProblem(`trie page (number ${id}): it is not one of the checkpoint's`)
 }
 
 function decoded(bytes: Uint8Array, pages: TriePages): ReturnType<typeof decodeCheckpoint> | undefined {

@@ -207,7 +207,16 @@ function signingNumberOf(stored: KeyValueStore): number | undefined {
 async function openScratch(directory: string): Promise<KeyValueStore> {
   await rm(directory, { recursive: true, force: true })
   const store = await LevelStore.open(directory)
+  const { pages } = store
   return {
+    pages: {
+      get: (id) => pages.get(id),
+      from: (id) => pages.from(id),
+      append: (piece) => pages.append(piece),
+      sync: async () => {},
+      release: (first) => pages.release(first),
+      cut: (range) => pages.cut(range),
+    },
     get: (key) => store.get(key),
     getMany: (keys) => store.getMany(keys),
     // Nobody needs it after a crash, and a sync for each block would be most of the time.

@@ -26,7 +26,7 @@ import { ListedWants } from './listed-wants.ts'
 import { PeerAnswers } from './peer-answers.ts'
 import { PoolDoor } from './pool-door.ts'
 import type { Clock, ConnectedPeer, Keys, Log, Transport, Verifier } from './ports.ts'
-import { loadChain, loadHeight, openTrie, restorePool, type TrieSettings } from './restart.ts'
+import { loadChain, loadHeight, restorePool, type TrieSettings, takeUpTrie } from './restart.ts'
 import { nativeSchemes, type Schemes, verifySignedOf } from './schemes.ts'
 import type { Signing } from './signing.ts'
 import { type Submission, Submissions } from './submission.ts'
@@ -91,7 +91,10 @@ export class Replica {
 
   /** Loads the chain's state from the store. Nothing runs before `start`. */
   static async open(options: ReplicaOptions): Promise<Replica> {
-    const trie = openTrie({ store: options.store, ...options.trieSettings })
+    const { store, trieSettings, log } = options
+    const trie = await takeUpTrie({ store, ...trieSettings }, () =>
+      log.warn({}, 'pages of the trie are missing; it is made of all blocks again, which takes a while'),
+    )
     return new Replica(options, trie, await loadChain({ ...options, trie }))
   }
 

@@ -47,7 +47,21 @@ export interface TrieSettings {
   readonly rule?: CheckpointRule
 }
 
-/** The trie as the store has it: of the last checkpoint. `loadChain` brings it to the tip. */
+/** The trie as the store has it: of the last checkpoint. `loadChain` brings it to the tip. Pages that a checkpoint left
+ *  which never became whole are forgotten; where pages of the whole one are missing all are, and `loadChain` makes the
+ *  trie of all blocks again.
+ *  @param onMissing called where that is so. */
+export async function takeUpTrie(
+  options: TrieSettings & { readonly store: ChainStore },
+  onMissing: () => void = () => undefined,
+): Promise<StoredTrie> {
+  const trie = openTrie(options)
+  if (await options.store.cutTriePages(trie.pageRange)) return trie
+  onMissing()
+  return openTrie(options)
+}
+
+/** The same of a store that has no pages but those of its checkpoint. */
 export function openTrie({
   store,
   cachedBytesMax,
@@ -102,7 +116,6 @@ export async function loadChain(options: {
  *  they are not, the database is damaged: LevelDB drops what it finds damaged in its log without a word, from the
  *  middle too. */
 async function catchUpTrie(store: ChainStore, trie: StoredTrie): Promise<void> {
-  await store.dropTriePages(trie.nextPageId)
   const { tip } = store
   if (trie.height > tip.height)
     throw corrupted('trie', `it is of block ${trie.height}, and the last one is ${tip.height}`)

@@ -3,6 +3,7 @@
 // so writes are lost from the last one back, never one out of the middle, and none that was synced.
 import type { KeyRange, KeyValueEntry, KeyValueStore, WriteOperation } from '../storage/index.ts'
 import { StorageError } from '../storage/index.ts'
+import { type PageImage, SimulatedPages } from './page-disk.ts'
 import type { Random } from './random.ts'
 import type { Scheduler } from './scheduler.ts'
 
@@ -14,11 +15,19 @@ interface PendingWrite {
 type Undo = readonly (readonly [key: string, before: Uint8Array | undefined])[]
 
 /** What the disk holds at one moment, for an operator to bring back later. */
-export type DiskImage = ReadonlyMap<string, Uint8Array>
+export interface DiskImage {
+  readonly values: ReadonlyMap<string, Uint8Array>
+  readonly pages: PageImage
+}
+
+/** Of a new disk. */
+export const emptyImage: DiskImage = { values: new Map(), pages: new Map() }
 
 export interface DiskOptions {
   readonly scheduler: Scheduler
   readonly random: Random
+  /** Of what is lost of the log of pages. */
+  readonly pageRandom: Random
   /** Added to everything that this node waits for. */
   readonly lagMs: () => number
   /** A write is about to take effect, or just has: the node may crash there. True if it did. */
@@ -33,6 +42,7 @@ export class SimulatedDisk {
   readonly #options: DiskOptions
   /** Keys as one character a byte. */
   #values = new Map<string, Uint8Array>()
+  readonly #pages: SimulatedPages
   /** Of the writes that are not synced yet, the oldest first. */
   #undo: Undo[] = []
   #pending: PendingWrite[] = []
@@ -44,6 +54,7 @@ export class SimulatedDisk {
 
   constructor(options: DiskOptions) {
     this.#options = options
+    this.#pages = new SimulatedPages(options.pageRandom)
   }
 
   /** The store of a new process. */
@@ -54,7 +65,12 @@ export class SimulatedDisk {
       if (opening !== this.#opening) throw new StorageError('closed', 'the process of this store is gone')
       if (this.isDamaged) throw new StorageError('corrupted', 'a block of the database fails its checksum')
     }
+    const assertWritable = () => {
+      assertOpen()
+      if (this.isFull) throw new StorageError('write-failed', 'no space left on the device')
+    }
     return {
+      pages: this.#pages.open(assertOpen, assertWritable),
       get: (key) => {
         assertOpen()
         return this.#values.get(textOf(key))
@@ -92,6 +108,7 @@ export class SimulatedDisk {
     const lost = losesPower ? random.between(0, this.#undo.length) : 0
     for (const undo of this.#undo.splice(this.#undo.length - lost).reverse()) this.#takeBack(undo)
     this.#undo = []
+    if (losesPower) this.#pages.losePower()
   }
 
   /** Whether an older value, or none, is in the place of the last that was written. */
@@ -100,13 +117,14 @@ export class SimulatedDisk {
   }
 
   image(): DiskImage {
-    return new Map(this.#values)
+    return { values: new Map(this.#values), pages: this.#pages.image() }
   }
 
   /** Puts other content in place of all. The node must be down. */
   restore(image: DiskImage): void {
-    for (const [key, value] of this.#values) if (image.get(key) !== value) this.#lost.add(key)
-    this.#values = new Map(image)
+    for (const [key, value] of this.#values) if (image.values.get(key) !== value) this.#lost.add(key)
+    this.#values = new Map(image.values)
+    this.#pages.restore(image.pages)
     this.#undo = []
     this.isDamaged = false
   }

@@ -1,6 +1,6 @@
 // Makes the faults of a scenario happen, and ends them. Keeps which nodes are tainted by what was done to their disks.
 import { metaKeys } from '../storage/index.ts'
-import type { DiskImage } from './disk.ts'
+import { type DiskImage, emptyImage } from './disk.ts'
 import type { SimulatedNode } from './node.ts'
 import type { Random } from './random.ts'
 import type { Fault, FaultKind } from './scenario.ts'
@@ -144,7 +144,7 @@ export class FaultInjector {
         return
       case 'flipped-byte':
         node.disk.isDamaged = true
-        this.#lasting(fault.forMs, () => this.#replaceDisk(node, new Map()))
+        this.#lasting(fault.forMs, () => this.#replaceDisk(node, emptyImage))
         return
       case 'flipped-record-byte':
         this.#flipRecord(node, fault.forMs)

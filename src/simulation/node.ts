@@ -27,6 +27,8 @@ export interface NodeOptions {
   readonly identity: Identity
   readonly common: Common
   readonly random: Random
+  /** Of what its disk loses of the log of pages. */
+  readonly pageRandom: Random
   readonly events: NodeEvents
 }
 
@@ -53,7 +55,7 @@ export class SimulatedNode implements Machine {
   #process: SimulatedProcess | undefined
 
   constructor(options: NodeOptions) {
-    const { number, validator, peerId, common, random } = options
+    const { number, validator, peerId, common, random, pageRandom } = options
     this.number = number
     this.validator = validator
     this.peerId = peerId
@@ -61,6 +63,7 @@ export class SimulatedNode implements Machine {
     const disk = {
       scheduler: common.scheduler,
       random,
+      pageRandom,
       lagMs: () => this.lagMs,
       onWrite: (moment: 'before' | 'after') => this.#onWrite(moment),
     }

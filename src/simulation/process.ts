@@ -68,7 +68,7 @@ export interface ProcessOptions {
  *  that were let go. */
 const trieSettings = {
   cachedBytesMax: 30_000,
-  rule: { dirtyBytesMax: 20_000, leavesMax: 40, blocksMax: 6, pieceBytes: 3_000 },
+  rule: { dirtyBytesMax: 20_000, leavesMax: 40, blocksMax: 6, pieceBytes: 3_000, slackBytes: 5_000 },
 }
 
 export class SimulatedProcess {

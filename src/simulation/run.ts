@@ -168,6 +168,7 @@ class Run {
       identity: identityOf(keyOf),
       common: this.#common,
       random: Random.stream(this.#scenario.seed, `node ${number}`),
+      pageRandom: Random.stream(this.#scenario.seed, `pages ${number}`),
       events: {
         onBroadcast: (frame) => {
           if (!node.isLiar) this.#checks.onSent(frame)

@@ -85,9 +85,6 @@ class Audit {
       case 'refusal':
       case 'refusalOrder':
         return stored === undefined ? undefined : this.#faultOfSealed(kind, key, stored)
-      case 'triePage':
-        // What a page holds, and which belong there, `trie/audit.ts` sees; here each is whole.
-        return stored === undefined ? undefined : checksumFault(key, stored)
       case 'meta': {
         if (isEqual(metaKeys.trieCheckpoint, key))
           return stored === undefined ? undefined : checksumFault(key, stored)

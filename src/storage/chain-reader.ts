@@ -39,7 +39,6 @@ import {
   messagePlaceKey,
   metaKeys,
   poolBatchKey,
-  triePageKey,
 } from './keys.ts'
 import {
   decodeBatchPlace,
@@ -65,13 +64,7 @@ export class ChainReader {
     this.store = store
     const entriesMax = commitmentEntriesMax(genesis.limits, genesis.validators.length)
     this.context = { limits: genesis.limits, entriesMax, sha256, sha256Hex }
-    this.triePages = {
-      get: (id) => {
-        const key = triePageKey(id)
-        const sealed = store.get(key)
-        return sealed === undefined ? undefined : unseal(`trie page ${id}`, key, sealed)
-      },
-    }
+    this.triePages = store.pages
   }
 
   /** The final block at a height from 1 on; undefined where there is none yet. */

@@ -2,7 +2,7 @@
 // synced write; what is promised or signed is sent only after the save that it rests on has resolved (protocol §3,
 // "on disk, synced, before it is on the wire"). It keeps and finds; what to keep is decided by its callers.
 import assert from 'node:assert/strict'
-import type { TrieWrites } from '../trie/stored-trie.ts'
+import type { NewCheckpoint, TrieWrites } from '../trie/stored-trie.ts'
 import type {
   Batch,
   BatchId,
@@ -20,17 +20,10 @@ import { corrupted, StorageError } from './errors.ts'
 import { EvidenceLog } from './evidence-log.ts'
 import { FrameIndex, type HeightFrame, openFrame, putFrame } from './frames.ts'
 import type { KeyValueStore, WriteOperation } from './key-value.ts'
-import {
-  allOf,
-  formatVersion,
-  heightOfFrameKey,
-  idOfTriePageKey,
-  metaKeys,
-  poolBatchKey,
-  triePageKey,
-} from './keys.ts'
+import { allOf, formatVersion, heightOfFrameKey, metaKeys, poolBatchKey } from './keys.ts'
 import { migrations as knownMigrations } from './migrations/index.ts'
 import { decodeVersion, encodeVersion, type Migration, migrate } from './migrations/migrate.ts'
+import type { PageRange } from './page-log.ts'
 import { decodePeers, encodePeers, type KnownPeer } from './peers.ts'
 import {
   decodeHash,
@@ -180,17 +173,22 @@ export class ChainStore extends ChainReader {
     const tip = { height, blockId: block.id }
     const doneFrames = this.#frames.upTo(height)
     const refusals = step.refusals ?? []
+    const { pages, checkpoint } = step.trie
     const operations = [
       ...putBlock(step),
       ...putConvictions(height, step.convicted ?? []),
-      ...trieOperations(step.trie),
+      ...checkpointOperations(checkpoint),
       ...this.#refusals.operationsFor(refusals),
     ]
     for (const id of step.removedPoolBatches) operations.push({ type: 'del', key: poolBatchKey(id) })
     for (const key of doneFrames) operations.push({ type: 'del', key })
     operations.push({ type: 'put', key: metaKeys.tip, value: encodeTip(tip) })
 
-    await this.store.write(operations, { sync: true })
+    if (checkpoint === undefined) {
+      await Promise.all([this.store.write(operations, { sync: true }), this.store.pages.append(pages)])
+    } else {
+      await this.#writeCheckpoint(step.trie, checkpoint, operations)
+    }
     this.#tip = tip
     this.#frames.remove(doneFrames)
     this.#refusals.added(refusals)
@@ -198,16 +196,30 @@ export class ChainStore extends ChainReader {
 
   /** Pages and a checkpoint apart from a block: where a restart puts in so much that it has to write in between. */
   async saveTrie(writes: TrieWrites): Promise<void> {
-    const operations = trieOperations(writes)
-    if (operations.length > 0) await this.store.write(operations, { sync: true })
+    const { pages, checkpoint } = writes
+    if (checkpoint === undefined) await this.store.pages.append(pages)
+    else await this.#writeCheckpoint(writes, checkpoint, checkpointOperations(checkpoint))
   }
 
-  /** Deletes pages that a checkpoint which never became whole has left: those from this number on. */
-  async dropTriePages(fromId: number): Promise<void> {
-    const operations: WriteOperation[] = []
-    const range = { gte: triePageKey(fromId), lt: allOf('triePage').lt }
-    for await (const [key] of this.store.iterate(range)) operations.push({ type: 'del', key })
-    if (operations.length > 0) await this.store.write(operations, { sync: true })
+  /** Pages are durable before what names them is, and older ones go only after that. */
+  async #writeCheckpoint(
+    { pages }: TrieWrites,
+    checkpoint: NewCheckpoint,
+    operations: readonly WriteOperation[],
+  ): Promise<void> {
+    await this.store.pages.append(pages)
+    await this.store.pages.sync()
+    await this.store.write(operations, { sync: true })
+    await this.store.pages.release(checkpoint.firstPageId)
+  }
+
+  /** Forgets pages that a checkpoint which never became whole has left, those after the range. Where a page of the range
+   *  is missing, forgets all of them and the checkpoint, durably, and answers false. */
+  async cutTriePages(range: PageRange): Promise<boolean> {
+    if (await this.store.pages.cut(range)) return true
+    // Before others are written, which must never be taken for those that it names.
+    await this.store.write([{ type: 'del', key: metaKeys.trieCheckpoint }], { sync: true })
+    return false
   }
 
   /** The pool as it was saved, oldest first. Batches that came into the chain meanwhile are left out. */
@@ -267,11 +279,8 @@ export class ChainStore extends ChainReader {
   }
 }
 
-function trieOperations({ pages, removedPages, checkpoint }: TrieWrites): WriteOperation[] {
-  const operations: WriteOperation[] = removedPages.map((id) => ({ type: 'del', key: triePageKey(id) }))
-  for (const { id, bytes } of pages) operations.push(putSealed(triePageKey(id), bytes))
-  if (checkpoint !== undefined) operations.push(putSealed(metaKeys.trieCheckpoint, checkpoint))
-  return operations
+function checkpointOperations(checkpoint: NewCheckpoint | undefined): WriteOperation[] {
+  return checkpoint === undefined ? [] : [putSealed(metaKeys.trieCheckpoint, checkpoint.bytes)]
 }
 
 async function begin(store: KeyValueStore, genesis: Genesis, version: number): Promise<void> {
@@ -297,9 +306,4 @@ export function readSigningNumber(store: KeyValueStore): number {
   const sealed = store.get(metaKeys.signingNumber)
   if (sealed === undefined) return 0
   return decodeNumber(unseal('signing number', metaKeys.signingNumber, sealed), 'signing number')
-}
-
-/** The numbers of all stored pages of the trie, ascending. */
-export async function* storedTriePages(store: KeyValueStore): AsyncGenerator<number, void> {
-  for await (const [key] of store.iterate(allOf('triePage'))) yield idOfTriePageKey(key)
 }

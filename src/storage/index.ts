@@ -10,7 +10,6 @@ export {
   provableRoots,
   readSigningNumber,
   type Step,
-  storedTriePages,
 } from './chain-store.ts'
 export { corrupted, type StorageCode, StorageError } from './errors.ts'
 export type { HeightFrame } from './frames.ts'
@@ -18,6 +17,8 @@ export type * from './key-value.ts'
 export { metaKeys } from './keys.ts'
 export { LevelStore } from './level.ts'
 export { MemoryStore } from './memory.ts'
+export { PageFiles } from './page-files.ts'
+export { MemoryPageLog, nextPageId, type PageLog, type PageRange } from './page-log.ts'
 export type { KnownPeer } from './peers.ts'
 export { NodeRecordFile, type RecordFile } from './record-file.ts'
 export type { BatchPlace, MessagePlace, Refusal, SkippedMessage, Tip } from './records.ts'

@@ -16,7 +16,6 @@ const fields: Record<Exclude<KeyKind, 'meta'>, readonly (readonly [name: string,
   blockHeight: [['block', 32]],
   messagePlace: [['message', 32]],
   conviction: [['validator', 2]],
-  triePage: [['number', 8]],
   poolBatch: [['batch', 32]],
   frame: [
     ['height', 8],

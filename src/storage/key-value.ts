@@ -1,6 +1,8 @@
 // The narrow interface between this room and whatever keeps bytes: `LevelStore` on disk, `MemoryStore` in tests and
 // in the simulator. One suite, test/contract/store.ts, says what both must do.
 
+import type { PageLog } from './page-log.ts'
+
 export type WriteOperation =
   | { readonly type: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }
   | { readonly type: 'del'; readonly key: Uint8Array }
@@ -22,6 +24,8 @@ export type KeyValueEntry = readonly [key: Uint8Array, value: Uint8Array]
  * afterwards. Failures are `StorageError`s.
  */
 export interface KeyValueStore {
+  /** Beside the keys: the trie's pages. */
+  readonly pages: PageLog
   /** The value, or undefined where there is none. Synchronous: the trie walks from node to node. */
   get(key: Uint8Array): Uint8Array | undefined
   /** The values in the order of the keys. */

@@ -3,7 +3,7 @@
 import type { BatchId, BlockId, Height, MessageId, ValidatorIndex, View } from '../types/index.ts'
 
 /** The layout that this code reads and writes; migrations/ brings older ones here. */
-export const formatVersion = 2
+export const formatVersion = 3
 
 // Values marked "sealed" end in a checksum (sealed.ts); all others follow from the blocks.
 export const kinds = {
@@ -30,9 +30,7 @@ export const kinds = {
   /** validator u16 → height u64 of the block that convicted it. */
   conviction: 0x1b,
 
-  // The trie.
-  /** number u64 → a page (src/trie/page.ts); sealed. 0x20 and 0x21 were nodes, up to format 1. */
-  triePage: 0x22,
+  // 0x20 and 0x21 were nodes of the trie, up to format 1, and 0x22 its pages, up to format 2.
 
   // What is under way.
   /** batch id → receivedAt u64 · pinned u8 · the batch as in blockBatch; sealed. */
@@ -96,17 +94,6 @@ export function convictionKey(validator: ValidatorIndex): Uint8Array {
   const key = newKey(kinds.conviction, 2)
   key.writeUInt16BE(validator, 1)
   return key
-}
-
-export function triePageKey(id: number): Uint8Array {
-  const key = newKey(kinds.triePage, 8)
-  writeU64(key, 1, id)
-  return key
-}
-
-/** The number in a key of `triePageKey`. */
-export function idOfTriePageKey(key: Uint8Array): number {
-  return readU64(key, 1)
 }
 
 export function poolBatchKey(id: BatchId): Uint8Array {

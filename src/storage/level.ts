@@ -6,6 +6,7 @@ import { Level } from 'level'
 import { StorageError } from './errors.ts'
 import { lockFailure } from './home-lock.ts'
 import type { KeyRange, KeyValueEntry, KeyValueStore, WriteOperation } from './key-value.ts'
+import { PageFiles } from './page-files.ts'
 
 /** Entries fetched at a time by an iteration. */
 const iterationStep = 256
@@ -20,10 +21,12 @@ const syncReadsMax = 24
 const writeBufferSize = 16 * 1024 * 1024
 
 export class LevelStore implements KeyValueStore {
+  readonly pages: PageFiles
   readonly #database: Level<Uint8Array, Uint8Array>
 
-  private constructor(database: Level<Uint8Array, Uint8Array>) {
+  private constructor(database: Level<Uint8Array, Uint8Array>, pages: PageFiles) {
     this.#database = database
+    this.pages = pages
   }
 
   /**
@@ -42,7 +45,12 @@ export class LevelStore implements KeyValueStore {
     } catch (error) {
       throw openFailure(error, directory)
     }
-    return new LevelStore(database)
+    try {
+      return new LevelStore(database, await PageFiles.open(join(directory, 'pages')))
+    } catch (error) {
+      await database.close()
+      throw error
+    }
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
@@ -100,6 +108,7 @@ export class LevelStore implements KeyValueStore {
 
   async close(): Promise<void> {
     await this.#database.close()
+    await this.pages.close()
   }
 
   #assertOpen(): void {

@@ -2,8 +2,10 @@
 // on time, and a write takes effect in the call. A simulated crash is a new `ChainStore` over the same `MemoryStore`.
 import { StorageError } from './errors.ts'
 import type { KeyRange, KeyValueEntry, KeyValueStore, WriteOperation } from './key-value.ts'
+import { MemoryPageLog } from './page-log.ts'
 
 export class MemoryStore implements KeyValueStore {
+  readonly pages = new MemoryPageLog()
   /** Keys as one character a byte: strings compare like the bytes, and serve as keys of a Map. */
   readonly #values = new Map<string, Uint8Array>()
   /** Ascending; undefined after a key came or went, until the next iteration asks for it. */

@@ -90,7 +90,8 @@ export class NodeRecordFile implements RecordFile {
   }
 }
 
-async function writeAll(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+/** At a place in the file, whatever the system takes at a time. */
+export async function writeAll(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
   let written = 0
   while (written < bytes.length) {
     const { bytesWritten } = await handle.write(bytes, written, bytes.length - written, position + written)
@@ -99,7 +100,7 @@ async function writeAll(handle: FileHandle, bytes: Uint8Array, position: number)
 }
 
 /** Makes a new or renamed name in it durable. */
-async function syncDirectory(directory: string): Promise<void> {
+export async function syncDirectory(directory: string): Promise<void> {
   // Windows opens no folders, and keeps names in its journal.
   if (process.platform === 'win32') return
   const handle = await open(directory, 'r')

@@ -34,6 +34,7 @@ export class PageBuilder {
   /** Hashes to be copied to the page above once they are there. */
   readonly #copies: Omit<BranchTask, 'bit' | 'rightIn' | 'rightAt'>[] = []
   #madeBytes = 0
+  #madeStoredBytes = 0
   // Of the page that is being made: which entries are other than before, one bit each, and where their hashes are.
   #slab: Slab | undefined
   #bytes: Uint8Array = new Uint8Array()
@@ -52,6 +53,11 @@ export class PageBuilder {
   /** What the pages made so far take, in bytes, about. */
   get madeBytes(): number {
     return this.#madeBytes
+  }
+
+  /** What they take in the store. */
+  get madeStoredBytes(): number {
+    return this.#madeStoredBytes
   }
 
   /** One entry that stands for these, which ascend by key; none for none. */
@@ -104,10 +110,20 @@ export class PageBuilder {
     return [this.#finish(below, newestOfAll, count)]
   }
 
-  /** Hashes all that is new. To be called once, after the last page is made. */
+  /** Hashes all that is new. To be called after the last page is made, and before if that is many. */
   hash(): void {
-    for (const tasks of this.#rounds) this.#pages.hashBranches(tasks)
+    for (const tasks of this.#rounds) {
+      this.#pages.hashBranches(tasks)
+      tasks.length = 0
+    }
     for (const { leftIn, leftAt, outIn, outAt } of this.#copies) copyHash(leftIn, leftAt, outIn, outAt)
+    this.#copies.length = 0
+  }
+
+  /** The same entries, with their hashes. */
+  hashed(entries: readonly Entry[]): Entry[] {
+    this.hash()
+    return entries.map((entry) => (entry.level === 0 ? entry : { ...entry, level: 0 }))
   }
 
   #cutRange(
@@ -173,6 +189,7 @@ export class PageBuilder {
     this.#slab?.put(ref, page)
     this.#branch(page, 0, page.count)
     this.#madeBytes += pageCostBytes(page)
+    this.#madeStoredBytes += page.storedBytes
     return {
       keyIn: bytes,
       keyAt: start,
@@ -182,7 +199,7 @@ export class PageBuilder {
       branchAt: 0,
       newest,
       index: 0,
-      bit: page.gap(page.splitOf(0, page.count)),
+      bit: page.ownBit,
       below: ref,
       isChanged: true,
       level: this.#nodeLevel,

@@ -9,6 +9,10 @@ import type { Entry, Page, PageRef } from './page.ts'
 import { pageCostBytes, type TriePages } from './pages.ts'
 import type { TrieRoot, TrieSide } from './root.ts'
 
+/** A page is hashed as soon as it is made where it got so many leaves: what waits to be hashed is garbage that the
+ *  collector copies as long as it waits, and this many keep all lanes busy. */
+const hashedLeaves = 128
+
 export interface Inserted {
   readonly root: TrieRoot
   /** Pages of the trie before that this one no longer has. */
@@ -17,6 +21,8 @@ export interface Inserted {
   readonly changedBuckets: readonly number[]
   /** By how much the pages that are in memory alone take more than before, in bytes, about. */
   readonly grownBytes: number
+  /** By how much all pages take more in the store than those of the trie before. */
+  readonly storedGrowthBytes: number
   /** How many leaves were not there before. */
   readonly added: number
 }
@@ -43,6 +49,7 @@ class Insertion {
   readonly #replaced: PageRef[] = []
   readonly #changedBuckets: number[] = []
   #replacedBytes = 0
+  #replacedStoredBytes = 0
   #added = 0
 
   constructor(leaves: LeafGroup, pages: TriePages) {
@@ -56,7 +63,7 @@ class Insertion {
     const middle = this.#firstRight()
     const left = this.#side(root.left, 0, middle)
     const right = this.#side(root.right, middle, count)
-    if (this.#added === 0) return { root, replacedPages: [], changedBuckets: [], grownBytes: 0, added: 0 }
+    if (this.#added === 0) return unchanged(root)
     this.#builder.hash()
     const [leftSide, rightSide] = [left, right].map((entry) => (entry === undefined ? null : sideOf(entry)))
     return {
@@ -64,6 +71,7 @@ class Insertion {
       replacedPages: this.#replaced,
       changedBuckets: this.#changedBuckets,
       grownBytes: this.#builder.madeBytes - this.#replacedBytes,
+      storedGrowthBytes: this.#builder.madeStoredBytes - this.#replacedStoredBytes,
       added: this.#added,
     }
   }
@@ -85,10 +93,12 @@ class Insertion {
     const edits = this.#editsOf(page, start, end)
     if (edits.length === 0) return undefined
     this.#replaced.push(ref)
+    this.#replacedStoredBytes += page.storedBytes
     if (ref.id === undefined) this.#replacedBytes += pageCostBytes(page)
     // The newer version takes its part from now on: it need not stay in memory for long.
     ref.recentlyUsed = false
-    return this.#builder.edited(page, newest, edits)
+    const entries = this.#builder.edited(page, newest, edits)
+    return end - start < hashedLeaves ? entries : this.#builder.hashed(entries)
   }
 
   /** Where in a page the leaves of the range belong. */
@@ -165,6 +175,10 @@ class Insertion {
     while (at < count && bitOf(keys, 8 * HASH_BYTES * at) === 0) at += 1
     return at
   }
+}
+
+function unchanged(root: TrieRoot): Inserted {
+  return { root, replacedPages: [], changedBuckets: [], grownBytes: 0, storedGrowthBytes: 0, added: 0 }
 }
 
 /** The root over two sides, not both of them empty. */

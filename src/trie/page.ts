@@ -11,7 +11,8 @@
 //
 // The key of a page is that of any leaf below: all of them agree before the page's bit.
 
-import { firstDifferenceAt, HASH_BYTES, KEY_BITS } from './encoding.ts'
+import { bitOf, firstDifferenceAt, HASH_BYTES, KEY_BITS } from './encoding.ts'
+import { PAGE_LENGTH_BYTES, PAGE_ROOM_BYTES } from './ports.ts'
 import type { Slab } from './slab.ts'
 
 export const PAGE_ENTRIES_MAX = 16
@@ -106,6 +107,27 @@ export class Page {
     return readU48(this.bytes, this.offset(at) + NEWEST)
   }
 
+  /** Bytes that it takes in the log. */
+  get storedBytes(): number {
+    return this.count * ENTRY_BYTES + PAGE_ROOM_BYTES
+  }
+
+  /** First bit at which the leaves of a page of two entries at least differ. */
+  get ownBit(): number {
+    return this.gap(this.splitOf(0, this.count))
+  }
+
+  /** The entry to which the bits of `key` lead, whatever the others are. */
+  onPath(key: Uint8Array): number {
+    let [start, end] = [0, this.count]
+    while (end - start > 1) {
+      const split = this.splitOf(start, end)
+      if (bitOf(key, this.gap(split)) === 0) end = split
+      else start = split
+    }
+    return start
+  }
+
   entry(at: number): Entry {
     const start = this.offset(at)
     const { bytes } = this
@@ -182,15 +204,19 @@ export function branchOffset(start: number): number {
   return start + BRANCH
 }
 
-/** The bytes of a page for the store, once every page below has its number. */
-export function encodePage(page: Page): Uint8Array {
-  const bytes = page.bytes.slice(page.start, page.offset(page.count))
-  for (const [at, ref] of page.below.entries()) {
+/** Writes a page as the log has it, once every page below has its number. */
+export function packPage(bytes: Uint8Array, start: number, page: Page): void {
+  const sizeBytes = page.count * ENTRY_BYTES
+  bytes[start] = sizeBytes >>> 8
+  bytes[start + 1] = sizeBytes
+  const first = start + PAGE_LENGTH_BYTES
+  bytes.set(page.bytes.subarray(page.start, page.start + sizeBytes), first)
+  for (let at = 0; at < page.below.length; at += 1) {
+    const ref = page.below[at]
     if (ref === undefined) continue
     if (ref.id === undefined) throw new RangeError('a page is written before one below it')
-    writeU48(bytes, at * ENTRY_BYTES + INDEX, ref.id)
+    writeU48(bytes, first + at * ENTRY_BYTES + INDEX, ref.id)
   }
-  return bytes
 }
 
 /** The page of stored bytes; undefined where they are none. */

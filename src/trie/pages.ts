@@ -4,7 +4,7 @@
 import { fillBranch, HASH_BYTES, newBranchBytes } from './encoding.ts'
 import { TrieError } from './errors.ts'
 import { copyHash, decodePage, ENTRY_BYTES, type Page, type PageRef } from './page.ts'
-import type { BranchHasher, BranchTask, Hasher, TriePageSource } from './ports.ts'
+import type { BranchHasher, BranchTask, Hasher, StoredPage, TriePageSource } from './ports.ts'
 import { SlabKeeper } from './slab.ts'
 
 const DEFAULT_CACHED_BYTES_MAX = 32 * 1024 * 1024
@@ -58,15 +58,25 @@ export class TriePages {
   load(ref: PageRef): Page {
     ref.recentlyUsed = true
     if (ref.page !== undefined) return ref.page
-    const { id } = ref
-    if (id === undefined) throw new RangeError('a page is neither in memory nor in the store')
-    const bytes = this.#source.get(id)
-    if (bytes === undefined) throw new TrieError({ code: 'missing-page', id })
-    const page = decodePage(bytes)
-    if (page === undefined) throw new TrieError({ code: 'bad-page', id })
+    const page = this.#read(ref)
     ref.page = page
     ref.isReplaced = false
     this.hold(ref)
+    return page
+  }
+
+  /** What the source has from a page on, as `TriePageSource.from` gives it. */
+  storedFrom(id: number): readonly StoredPage[] {
+    return this.#source.from(id)
+  }
+
+  /** The page is to be written anew: from now on it is in memory alone. What is above it has to be so already.
+   *  Throws `TrieError` where the source lacks it. */
+  reclaim(ref: PageRef): Page {
+    const page = ref.page ?? this.#read(ref)
+    if (ref.ringAt !== undefined) this.#takeOff(ref.ringAt, page)
+    ref.page = page
+    ref.id = undefined
     return page
   }
 
@@ -97,6 +107,15 @@ export class TriePages {
     this.#slabs.compact()
   }
 
+  #read({ id }: PageRef): Page {
+    if (id === undefined) throw new RangeError('a page is neither in memory nor in the store')
+    const bytes = this.#source.get(id)
+    if (bytes === undefined) throw new TrieError({ code: 'missing-page', id })
+    const page = decodePage(bytes)
+    if (page === undefined) throw new TrieError({ code: 'bad-page', id })
+    return page
+  }
+
   #letOneGo(): void {
     // Two rounds are enough: what the first passes for its use can go in the second, and some page has none below it.
     for (let passed = 0; passed <= 2 * this.#ring.length; passed += 1) {
@@ -114,8 +133,16 @@ export class TriePages {
     throw new RangeError('every page that could be let go has one below it')
   }
 
-  /** The last of the ring takes its place. */
   #remove(at: number): void {
+    const ref = this.#ring[at]
+    if (ref?.page === undefined) return
+    this.#takeOff(at, ref.page)
+    this.#slabs.leave(ref)
+    ref.page = undefined
+  }
+
+  /** The last of the ring takes the place of the page that was there. */
+  #takeOff(at: number, page: Page): void {
     const ref = this.#ring[at]
     const last = this.#ring.pop()
     if (ref === undefined || last === undefined) return
@@ -123,9 +150,7 @@ export class TriePages {
       this.#ring[at] = last
       last.ringAt = at
     }
-    if (ref.page !== undefined) this.#heldBytes -= pageCostBytes(ref.page)
-    this.#slabs.leave(ref)
-    ref.page = undefined
+    this.#heldBytes -= pageCostBytes(page)
     ref.ringAt = undefined
   }
 }

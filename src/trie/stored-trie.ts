@@ -1,24 +1,36 @@
 // The trie of the last final block, and how it gets to the store. With a block nothing of it needs to be written: its
 // leaves follow from the blocks. Now and then what is new is written as a checkpoint, page by page along with the
-// blocks that become final meanwhile; the last piece names the root and lets the pages go that no checkpoint has any
-// more. A restart takes up the last whole checkpoint and puts in the messages of the blocks since.
+// blocks that become final meanwhile, each at the end of a log; the last piece names the root. A restart takes up the
+// last whole checkpoint and puts in the messages of the blocks since.
+//
+// The log is cleaned from its beginning: where it takes more than twice what the trie does, the pages that its oldest
+// part holds and the trie still has become part of the next checkpoint, like changed ones, and what is before them can
+// go when that is whole. So each page is written once, and now and then once more.
 
 import { entryOf, sideOf } from './building.ts'
-import { equalBytes, HASH_BYTES, KEY_BITS } from './encoding.ts'
+import { DeadPages } from './dead-pages.ts'
+import { bitOf, equalBytes, HASH_BYTES, KEY_BITS } from './encoding.ts'
 import { TrieError } from './errors.ts'
 import { type Inserted, rootOf } from './insert.ts'
-import { ENTRY_BYTES, encodePage, Page, PageRef, packEntry } from './page.ts'
+import { decodePage, ENTRY_BYTES, Page, PageRef, packEntry, packPage } from './page.ts'
 import { pageCostBytes, type TriePages } from './pages.ts'
 import { PastTries } from './past.ts'
+import { PAGE_ROOM_BYTES, type PagePiece } from './ports.ts'
 import { EMPTY_TRIE, type TrieRoot, type TrieSide } from './root.ts'
 
-/** What a final block writes of the trie; all of it in one atomic write. */
+/** What is written of the trie with a final block. */
 export interface TrieWrites {
-  readonly pages: readonly { readonly id: number; readonly bytes: Uint8Array }[]
-  /** Numbers of pages that can go. */
-  readonly removedPages: readonly number[]
-  /** Stands from now on in the place of the checkpoint before; undefined where it is not whole yet. */
-  readonly checkpoint: Uint8Array | undefined
+  /** To be added to the log. */
+  readonly pages: PagePiece
+  /** Undefined where none became whole. */
+  readonly checkpoint: NewCheckpoint | undefined
+}
+
+export interface NewCheckpoint {
+  /** Stand from now on in the place of the checkpoint before. All pages so far have to be durable before they are. */
+  readonly bytes: Uint8Array
+  /** Pages before this one can go once they are. */
+  readonly firstPageId: number
 }
 
 export interface CheckpointRule {
@@ -30,6 +42,8 @@ export interface CheckpointRule {
   readonly blocksMax: number
   /** Bytes of pages to write with a block, at least; more where more than that came since the last. */
   readonly pieceBytes: number
+  /** The log is cleaned where it takes more than twice what the trie does, and these. */
+  readonly slackBytes: number
 }
 
 /** Measured on one core: a restart puts in some sixty thousand leaves a second, and reads a thousand small blocks. */
@@ -38,7 +52,12 @@ export const defaultCheckpointRule: CheckpointRule = {
   leavesMax: 150_000,
   blocksMax: 2_000,
   pieceBytes: 128 * 1024,
+  slackBytes: 32 * 1024 * 1024,
 }
+
+/** Bytes of the log to look at for each byte that came, where it is to be cleaned. No cleaning goes on while a
+ *  checkpoint is written, which is a third to half of the time. */
+const cleanedPerGrownByte = 4
 
 /** A block and what it made of the trie before it. */
 export interface TrieStep {
@@ -46,16 +65,13 @@ export interface TrieStep {
   readonly inserted: Inserted
 }
 
-interface Writing {
-  readonly root: TrieRoot
-  readonly height: number
+interface Writing extends Omit<Checkpoint, 'nextId'> {
   /** Still to be written, each after those below it. */
   readonly pending: Set<PageRef>
-  /** Pages of the checkpoint before that this one does not have. */
-  readonly removed: readonly number[]
 }
 
-const NO_WRITES: TrieWrites = { pages: [], removedPages: [], checkpoint: undefined }
+const NO_PAGES: PagePiece = { firstId: 0, bytes: new Uint8Array() }
+const NO_WRITES: TrieWrites = { pages: NO_PAGES, checkpoint: undefined }
 
 export class StoredTrie {
   readonly pages: TriePages
@@ -64,11 +80,15 @@ export class StoredTrie {
   #root: TrieRoot
   #height: number
   #nextId: number
+  /** Where the log begins for the last whole checkpoint. */
+  #firstId: number
+  /** Where it begins for the trie of now: what is before was looked at, and is nowhere else only until the next
+   *  checkpoint is whole. */
+  #cleanedTo: number
+  /** What the pages of the trie take in the log. */
+  #storedBytes: number
+  readonly #dead = new DeadPages()
   #writing: Writing | undefined
-  /** Pages that the checkpoint has and the trie no longer. */
-  #obsolete: number[] = []
-  /** Replaced while a checkpoint is being written that has them, or will. */
-  #replaced: PageRef[] = []
   /** Given to be written with the last block: in the store by the next. */
   #given: PageRef[] = []
   #dirtyBytes = 0
@@ -92,16 +112,17 @@ export class StoredTrie {
     readonly pastMax: number
     readonly rule?: CheckpointRule
   }) {
-    const { root, height, nextId } =
-      checkpoint === undefined
-        ? { root: EMPTY_TRIE, height: 0, nextId: 1 }
-        : decodeCheckpoint(checkpoint, pages)
+    const { root, height, firstId, nextId, storedBytes } =
+      checkpoint === undefined ? GENESIS : decodeCheckpoint(checkpoint, pages)
     this.pages = pages
     this.#rule = rule
     this.#past = new PastTries(pages, pastMax)
     this.#root = root
     this.#height = height
+    this.#firstId = firstId
+    this.#cleanedTo = firstId
     this.#nextId = nextId
+    this.#storedBytes = storedBytes
   }
 
   /** After block `height`. */
@@ -113,9 +134,10 @@ export class StoredTrie {
     return this.#height
   }
 
-  /** Pages from this number on belong to no whole checkpoint. To be asked before the first `append`. */
-  get nextPageId(): number {
-    return this.#nextId
+  /** What the log has to have for the last whole checkpoint: pages from the first number on and before the next. What
+   *  comes after belongs to none. To be asked before the first `append`. */
+  get pageRange(): { readonly first: number; readonly next: number } {
+    return { first: this.#firstId, next: this.#nextId }
   }
 
   /** Pages that are in memory alone, in bytes, about. */
@@ -128,7 +150,8 @@ export class StoredTrie {
     return this.#past.at(height, key, this.#root, this.#height)
   }
 
-  /** The next block became final; what it is to write. The write before has to be in the store by now. */
+  /** The next block became final; what it is to write. The write before has to be in the store by now, and nothing may
+   *  have been built upon the trie of this block. Throws `TrieError` where the store lacks a page. */
   append({ height, inserted }: TrieStep): TrieWrites {
     if (height !== this.#height + 1)
       throw new RangeError(`block ${height} does not follow block ${this.#height}`)
@@ -141,6 +164,8 @@ export class StoredTrie {
     this.#root = inserted.root
     this.#height = height
     this.#dirtyBytes += inserted.grownBytes
+    this.#storedBytes += inserted.storedGrowthBytes
+    if (this.#writing === undefined) this.#clean(cleanedPerGrownByte * (this.#dirtyBytes - dirtyBytes))
     this.#grownSince = Math.max(0, this.#dirtyBytes - dirtyBytes)
     this.#leavesSince += inserted.added
     this.#blocksSince += 1
@@ -154,13 +179,67 @@ export class StoredTrie {
       // It stays in memory until it is written, and is taken off what is counted only then.
       ref.isReplaced = true
       if (ref.page !== undefined) this.#dirtyBytes += pageCostBytes(ref.page)
-      this.#replaced.push(ref)
       return
     }
     this.pages.release(ref)
-    if (ref.id === undefined) return
-    if (writing === undefined) this.#obsolete.push(ref.id)
-    else this.#replaced.push(ref)
+    if (ref.id !== undefined) this.#dead.add(ref.id)
+  }
+
+  /** Makes what the oldest part of the log holds of the trie part of the next checkpoint. Nobody has built upon the
+   *  trie of now: who had would know these pages by other references, and look for them where they no longer are.
+   *  @param budget bytes of the log to look at, at most. */
+  #clean(budget: number): void {
+    const end = this.#cleanedTo + budget
+    while (this.#cleanedTo < end && this.#isLogLarge()) {
+      const stored = this.pages.storedFrom(this.#cleanedTo)
+      if (stored.length === 0) throw new TrieError({ code: 'missing-page', id: this.#cleanedTo })
+      for (const { id, bytes } of stored) {
+        if (id >= end || !this.#isLogLarge()) return
+        if (!this.#dead.has(id)) this.#reclaim(id, bytes)
+        this.#cleanedTo = id + bytes.length + PAGE_ROOM_BYTES
+      }
+    }
+  }
+
+  #isLogLarge(): boolean {
+    return this.#nextId - this.#cleanedTo > 2 * this.#storedBytes + this.#rule.slackBytes
+  }
+
+  /** A stored page and those above it are in memory alone from now on, if the trie still has it. */
+  #reclaim(id: number, bytes: Uint8Array): void {
+    const wanted = decodePage(bytes)
+    if (wanted === undefined) throw new TrieError({ code: 'bad-page', id })
+    // A key below, and no leaf ever goes: its bits lead to the page, or to what is in its place.
+    const key = bytes.subarray(0, HASH_BYTES)
+    if (!this.#leadsTo(id, key, wanted.ownBit)) return
+    // From the top, so that none can be let go, and be other references when it is loaded again, before those below.
+    for (let ref = this.#sideOf(key)?.below; ref !== undefined; ) {
+      const isWanted = ref.id === id
+      if (ref.id !== undefined) {
+        this.#dead.add(ref.id)
+        this.#dirtyBytes += pageCostBytes(this.pages.reclaim(ref))
+      }
+      if (isWanted) return
+      const page = this.pages.load(ref)
+      ref = page.below[page.onPath(key)]
+    }
+  }
+
+  /** @param ownBit of the page: further down it cannot be. */
+  #leadsTo(id: number, key: Uint8Array, ownBit: number): boolean {
+    const side = this.#sideOf(key)
+    let [ref, bit] = [side?.below, side?.bit ?? KEY_BITS]
+    while (ref !== undefined && bit <= ownBit) {
+      if (ref.id === id) return true
+      const page = this.pages.load(ref)
+      const at = page.onPath(key)
+      ;[ref, bit] = [page.below[at], page.bit(at)]
+    }
+    return false
+  }
+
+  #sideOf(key: Uint8Array): TrieSide | null {
+    return bitOf(key, 0) === 0 ? this.#root.left : this.#root.right
   }
 
   #isDue(): boolean {
@@ -174,72 +253,95 @@ export class StoredTrie {
     this.#writing = {
       root: this.#root,
       height: this.#height,
-      pending: new Set(dirtyPages(this.#root)),
-      removed: this.#obsolete,
+      firstId: this.#cleanedTo,
+      storedBytes: this.#storedBytes,
+      pending: dirtyPages(this.#root),
     }
-    this.#obsolete = []
     this.#leavesSince = 0
     this.#blocksSince = 0
   }
 
-  #writePiece({ root, height, pending, removed }: Writing): TrieWrites {
-    const pages: { id: number; bytes: Uint8Array }[] = []
+  #writePiece({ pending, ...checkpoint }: Writing): TrieWrites {
+    const pages = this.#givePages(pending)
+    if (pending.size > 0) return { pages, checkpoint: undefined }
+    // Until this write is done, blocks are executed on the trie before this one, which may have what is to go.
+    const { height, firstId } = checkpoint
+    if (height === this.#height && firstId > this.#firstId) return { pages, checkpoint: undefined }
+    this.#writing = undefined
+    this.#firstId = firstId
+    this.#dead.forgetBefore(firstId)
+    const bytes = encodeCheckpoint({ ...checkpoint, nextId: this.#nextId })
+    return { pages, checkpoint: { bytes, firstPageId: firstId } }
+  }
+
+  /** The next piece of what is to be written. */
+  #givePages(pending: Set<PageRef>): PagePiece {
+    const firstId = this.#nextId
+    const pages: Page[] = []
     let room = Math.max(this.#rule.pieceBytes, 2 * this.#grownSince)
     for (const ref of pending) {
-      if (room <= 0) return { pages, removedPages: [], checkpoint: undefined }
-      if (ref.page === undefined) throw new RangeError('a page that was not written is not in memory')
-      const bytes = encodePage(ref.page)
+      if (room <= 0) break
+      const { page } = ref
+      if (page === undefined) throw new RangeError('a page that was not written is not in memory')
       ref.id = this.#nextId
-      this.#nextId += 1
+      this.#nextId += page.storedBytes
+      if (ref.isReplaced) this.#dead.add(ref.id)
       this.#given.push(ref)
       pending.delete(ref)
-      this.#dirtyBytes -= pageCostBytes(ref.page)
-      pages.push({ id: ref.id, bytes })
-      room -= pageCostBytes(ref.page)
+      pages.push(page)
+      this.#dirtyBytes -= pageCostBytes(page)
+      room -= pageCostBytes(page)
     }
-    // Until this write is done, blocks are executed on the trie before this one, which may have what is to go.
-    if (height === this.#height && removed.length > 0)
-      return { pages, removedPages: [], checkpoint: undefined }
-    this.#writing = undefined
-    this.#obsolete = this.#replaced.flatMap(({ id }) => (id === undefined ? [] : [id]))
-    this.#replaced = []
-    const checkpoint = encodeCheckpoint({ root, height, nextId: this.#nextId })
-    return { pages, removedPages: removed, checkpoint }
+    const bytes = new Uint8Array(this.#nextId - firstId)
+    let at = 0
+    for (const page of pages) {
+      packPage(bytes, at, page)
+      at += page.storedBytes
+    }
+    return { firstId, bytes }
   }
 }
 
 /** Pages that are in memory alone, each after those below it. What is below a stored page is stored. */
-function* dirtyPages(root: TrieRoot): Generator<PageRef, undefined> {
-  for (const side of [root.left, root.right]) {
-    if (side?.below !== undefined) yield* dirtyFrom(side.below)
-  }
+function dirtyPages(root: TrieRoot): Set<PageRef> {
+  const found = new Set<PageRef>()
+  for (const side of [root.left, root.right]) if (side?.below !== undefined) addDirty(side.below, found)
+  return found
 }
 
 /** As deep as pages lie below each other: 255 at most, where somebody looks for keys that agree in many bits. */
-function* dirtyFrom(ref: PageRef): Generator<PageRef, undefined> {
+function addDirty(ref: PageRef, found: Set<PageRef>): void {
   if (ref.id !== undefined) return
-  for (const below of ref.page?.below ?? []) if (below !== undefined) yield* dirtyFrom(below)
-  yield ref
+  for (const below of ref.page?.below ?? []) if (below !== undefined) addDirty(below, found)
+  found.add(ref)
 }
 
 export interface Checkpoint {
   readonly root: TrieRoot
   /** The block after which the trie was this. */
   readonly height: number
+  /** Its pages have numbers from this one on. */
+  readonly firstId: number
+  /** … and before this one. */
   readonly nextId: number
+  /** What they take in the log. */
+  readonly storedBytes: number
 }
 
-// Height u64 · next page number u64 · sides u8 (1 left, 2 right, 3 both) · each side as an entry of a page · root 32.
-const SIDES_AT = 16
+const GENESIS: Checkpoint = { root: EMPTY_TRIE, height: 0, firstId: 1, nextId: 1, storedBytes: 0 }
+
+// Height, first page number, next page number, bytes of its pages: u64 each · sides u8 (1 left, 2 right, 3 both) · each
+// side as an entry of a page · root 32.
+const SIDES_AT = 32
 const HAS_LEFT = 1
 const HAS_RIGHT = 2
 
-export function encodeCheckpoint({ root, height, nextId }: Checkpoint): Uint8Array {
+export function encodeCheckpoint({ root, height, firstId, nextId, storedBytes }: Checkpoint): Uint8Array {
   const sides = [root.left, root.right].filter((side) => side !== null)
   const bytes = new Uint8Array(SIDES_AT + 1 + sides.length * ENTRY_BYTES + HASH_BYTES)
   const view = new DataView(bytes.buffer)
-  view.setBigUint64(0, BigInt(height))
-  view.setBigUint64(8, BigInt(nextId))
+  for (const [at, value] of [height, firstId, nextId, storedBytes].entries())
+    view.setBigUint64(8 * at, BigInt(value))
   bytes[SIDES_AT] = (root.left === null ? 0 : HAS_LEFT) | (root.right === null ? 0 : HAS_RIGHT)
   for (const [at, side] of sides.entries()) packEntry(bytes, SIDES_AT + 1 + at * ENTRY_BYTES, entryOf(side))
   bytes.set(root.hash ?? new Uint8Array(HASH_BYTES), bytes.length - HASH_BYTES)
@@ -253,14 +355,14 @@ export function decodeCheckpoint(bytes: Uint8Array, pages: TriePages): Checkpoin
   const count = (flags & HAS_LEFT) + ((flags & HAS_RIGHT) >> 1)
   if (flags > 3 || bytes.length !== SIDES_AT + 1 + count * ENTRY_BYTES + HASH_BYTES) throw bad
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const [height, nextId] = [Number(view.getBigUint64(0)), Number(view.getBigUint64(8))]
+  const number = (at: number) => Number(view.getBigUint64(8 * at))
   const sides = Array.from({ length: count }, (_, at) => decodeSide(bytes, SIDES_AT + 1 + at * ENTRY_BYTES))
   const left = (flags & HAS_LEFT) === 0 ? null : (sides.shift() ?? null)
   const right = sides.shift() ?? null
   const root = count === 0 ? EMPTY_TRIE : rootOf(left, right, pages)
   if (!equalBytes(root.hash ?? new Uint8Array(HASH_BYTES), bytes.subarray(bytes.length - HASH_BYTES)))
     throw bad
-  return { root, height, nextId }
+  return { root, height: number(0), firstId: number(1), nextId: number(2), storedBytes: number(3) }
 }
 
 function decodeSide(bytes: Uint8Array, at: number): TrieSide {

@@ -90,7 +90,13 @@ export interface BlockOptions {
 /** Times of the made-up chain begin here. */
 export const builderTimeMs = 1_700_000_000_000
 
-const oftenRule: CheckpointRule = { dirtyBytesMax: 1e6, leavesMax: 1000, blocksMax: 4, pieceBytes: 1e6 }
+const oftenRule: CheckpointRule = {
+  dirtyBytesMax: 1e6,
+  leavesMax: 1000,
+  blocksMax: 4,
+  pieceBytes: 1e6,
+  slackBytes: 5_000,
+}
 
 type Signer = ReturnType<typeof createSigner>
 

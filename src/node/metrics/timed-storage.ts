@@ -6,6 +6,7 @@ export type OnWrite = (write: { readonly isSynced: boolean; readonly ms: number 
 
 export function timedStore(store: KeyValueStore, onWrite: OnWrite): KeyValueStore {
   return {
+    pages: store.pages,
     get: (key) => store.get(key),
     getMany: (keys) => store.getMany(keys),
     write: (operations, options) =>

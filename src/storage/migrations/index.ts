@@ -1,10 +1,13 @@
 // Every change of the layout since version 1, in order. To change the layout: raise `formatVersion` in keys.ts, and add
 // here what brings a database of the version before to it.
-import type { WriteOperation } from '../key-value.ts'
+import type { KeyRange, KeyValueStore, WriteOperation } from '../key-value.ts'
+import { metaKeys } from '../keys.ts'
 import type { Migration } from './migrate.ts'
 
 /** Keys of the trie's nodes up to version 1, and of those that a block replaced. */
 const nodeKinds = { gte: Uint8Array.of(0x20), lt: Uint8Array.of(0x22) }
+/** Of its pages, in version 2. */
+const pageKind = { gte: Uint8Array.of(0x22), lt: Uint8Array.of(0x23) }
 const pieceOperations = 10_000
 
 export const migrations: readonly Migration[] = [
@@ -12,15 +15,26 @@ export const migrations: readonly Migration[] = [
     from: 1,
     name: 'trie in pages',
     // The pages are made of the blocks at the next start, which finds no checkpoint.
+    run: (store) => deletion(store, nodeKinds),
+  },
+  {
+    from: 2,
+    name: 'pages in a log',
+    // Made of the blocks again, for the same reason.
     run: async function* (store) {
-      let piece: WriteOperation[] = []
-      for await (const [key] of store.iterate(nodeKinds)) {
-        piece.push({ type: 'del', key })
-        if (piece.length < pieceOperations) continue
-        yield piece
-        piece = []
-      }
-      yield piece
+      yield [{ type: 'del', key: metaKeys.trieCheckpoint }]
+      yield* deletion(store, pageKind)
     },
   },
 ]
+
+async function* deletion(store: KeyValueStore, range: KeyRange): AsyncGenerator<WriteOperation[], void> {
+  let piece: WriteOperation[] = []
+  for await (const [key] of store.iterate(range)) {
+    piece.push({ type: 'del', key })
+    if (piece.length < pieceOperations) continue
+    yield piece
+    piece = []
+  }
+  yield piece
+}

@@ -249,7 +249,7 @@ async function aChain() {
 /** Written with every block. */
 function aTrieOf(store: ChainStore): StoredTrie {
   const pages = new TriePages({ source: store.triePages, hash: sha256, cachedBytesMax: 2000 })
-  const rule = { dirtyBytesMax: 1, leavesMax: 1, blocksMax: 1, pieceBytes: 1e6 }
+  const rule = { dirtyBytesMax: 1, leavesMax: 1, blocksMax: 1, pieceBytes: 1e6, slackBytes: 1e6 }
   return new StoredTrie({ pages, checkpoint: store.readTrieCheckpoint(), pastMax: 64, rule })
 }
 

@@ -97,7 +97,7 @@ test('a check that block sync overtakes ends without a word, though the pages of
   const finals = await Promise.all(heights.map((height) => chain.readFinal(height)))
   const held = finals.flatMap(({ batches }) => batches)
   // A checkpoint every other block, written at once: two blocks on, pages of the trie of now are off the disk.
-  const rule = { dirtyBytesMax: 1e9, leavesMax: 1e9, blocksMax: 2, pieceBytes: 1e9 }
+  const rule = { dirtyBytesMax: 1e9, leavesMax: 1e9, blocksMax: 2, pieceBytes: 1e9, slackBytes: 1_000 }
   for (const [from, movedOn] of [
     [6, 0],
     [6, 1],

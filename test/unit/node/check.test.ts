@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { checkDatabase } from '../../../src/node/check.ts'
-import { type KeyValueStore, MemoryStore } from '../../../src/storage/index.ts'
+import { type KeyValueStore, MemoryStore, StorageError } from '../../../src/storage/index.ts'
 import { describeKey, kindOf } from '../../../src/storage/key-names.ts'
 import { kinds } from '../../../src/storage/keys.ts'
 import { aMessage, ChainBuilder } from '../../support/chain-builder.ts'
-import { aFullStore, copyOf, entriesOf, placesIn } from './full-store.ts'
+import { aFullStore, copyOf, entriesOf, pagesOf, placesIn } from './full-store.ts'
 
 /** Kinds without which the chain cannot be replayed: damage there ends the comparison. */
 const blockKinds = ['block head', 'block batch']
@@ -104,7 +104,6 @@ describe('checkDatabase', () => {
       'header',
       'batchPlace',
       'messagePlace',
-      'triePage',
       'poolBatch',
       'evidence',
       'frame',
@@ -117,6 +116,30 @@ describe('checkDatabase', () => {
     }
 
     assert.deepEqual(placesIn(await problemsOf(damaged)).sort(), wanted.sort())
+  })
+
+  it('names a page of the trie that is missing, changed or another', async () => {
+    const pages = pagesOf(short)
+    // The last that a checkpoint writes are the upper ones: the trie leads to them.
+    for (const { id, bytes } of pages.slice(-2)) {
+      const other = pages.find((page) => page.id !== id)?.bytes ?? assert.fail()
+      for (const [instead, fault] of [
+        [undefined, 'missing'],
+        [bytes.with(33, (bytes[33] ?? 0) ^ 1), 'its hash is not the one that the page above names'],
+        [other, 'its hash is not the one that the page above names'],
+      ] as const) {
+        const damaged = await copyOf(short)
+        damaged.pages.get = (asked) => (asked === id ? instead : short.pages.get(asked))
+        const [problem = ''] = await problemsOf(damaged)
+        assert.equal(problem, `trie page (number ${id}): ${fault}`)
+      }
+      const damaged = await copyOf(short)
+      damaged.pages.get = (asked) => {
+        if (asked === id) throw new StorageError('corrupted', 'its checksum is wrong')
+        return short.pages.get(asked)
+      }
+      assert.deepEqual(await problemsOf(damaged), [`trie page (number ${id}): it is damaged`])
+    }
   })
 
   it('names what is missing of the chain', async () => {

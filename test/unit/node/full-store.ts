@@ -1,6 +1,14 @@
 // A node's store with every kind of key in it, and what tests of `diseq check` do with stores.
-import { type HeightFrame, type KeyValueStore, MemoryStore } from '../../../src/storage/index.ts'
+import {
+  type HeightFrame,
+  type KeyValueStore,
+  MemoryStore,
+  metaKeys,
+  nextPageId,
+} from '../../../src/storage/index.ts'
+import type { StoredPage } from '../../../src/trie/index.ts'
 import type { Block, PeerId } from '../../../src/types/index.ts'
+import { pieceOf } from '../../contract/page-log.ts'
 import { aMessage, ChainBuilder } from '../../support/chain-builder.ts'
 
 const everything = { gte: Uint8Array.of(0), lt: new Uint8Array(64).fill(0xff) }
@@ -54,7 +62,24 @@ async function unsignedBlock(chain: ChainBuilder): Promise<Block> {
 export async function copyOf(store: KeyValueStore): Promise<MemoryStore> {
   const copy = new MemoryStore()
   for (const [key, value] of await entriesOf(store)) await copy.write([{ type: 'put', key, value }])
+  await copy.pages.append(pieceOf(pagesOf(store)))
   return copy
+}
+
+/** Those of the trie's last whole checkpoint. */
+export function pagesOf(store: KeyValueStore): StoredPage[] {
+  const checkpoint = store.get(metaKeys.trieCheckpoint)
+  if (checkpoint === undefined) return []
+  const view = new DataView(checkpoint.buffer, checkpoint.byteOffset)
+  const [first, next] = [8, 16].map((at) => Number(view.getBigUint64(at)))
+  const pages: StoredPage[] = []
+  for (let id = first ?? 0; id < (next ?? 0); ) {
+    const bytes = store.pages.get(id)
+    if (bytes === undefined) throw new Error(`page ${id} is missing`)
+    pages.push({ id, bytes })
+    id = nextPageId({ id, bytes })
+  }
+  return pages
 }
 
 export async function entriesOf(store: KeyValueStore): Promise<[key: Uint8Array, value: Uint8Array][]> {

@@ -5,13 +5,21 @@ import { SimulatedDisk } from '../../../src/simulation/disk.ts'
 import { Random } from '../../../src/simulation/random.ts'
 import { SimulatedRecordFile } from '../../../src/simulation/record-disk.ts'
 import { Scheduler } from '../../../src/simulation/scheduler.ts'
+import { nextPageId } from '../../../src/storage/index.ts'
+import { pieceOf, somePages } from '../../contract/page-log.ts'
 
 const bytes = (text: string) => new Uint8Array(Buffer.from(text))
 const put = (key: string) => ({ type: 'put', key: bytes(key), value: bytes(key) }) as const
 
 function world(seed: number) {
   const scheduler = new Scheduler()
-  const options = { scheduler, random: new Random(seed), lagMs: () => 0, onWrite: () => false }
+  const options = {
+    scheduler,
+    random: new Random(seed),
+    pageRandom: new Random(seed),
+    lagMs: () => 0,
+    onWrite: () => false,
+  }
   return { scheduler, options, pass: (ms: number) => scheduler.runUntil(scheduler.nowMs + ms, () => false) }
 }
 
@@ -67,6 +75,36 @@ test('leaves any part of an append to the record that a crash cut short', async 
   assert.equal(lengths.size, 5)
 })
 
+test('loses any part of the pages that were not synced with the power, and none that was', async () => {
+  const pages = somePages(8)
+  const kept = new Set<string>()
+  for (let seed = 0; seed < 40; seed++) {
+    const disk = new SimulatedDisk(world(seed).options)
+    const log = disk.open().pages
+    await log.append(pieceOf(pages.slice(0, 4)))
+    await log.sync()
+    await log.append(pieceOf(pages.slice(4)))
+    disk.crash({ losesPower: true })
+    const after = disk.open().pages
+    const left = pages.map(({ id }) => after.get(id) !== undefined)
+    assert.deepEqual(left.slice(0, 4), [true, true, true, true])
+    kept.add(left.slice(4).join())
+    assert.equal(await after.cut({ first: 1, next: pages[4]?.id ?? 0 }), true)
+    await after.append(pieceOf(pages.slice(4)))
+    disk.crash({ losesPower: false })
+    assert.deepEqual(disk.open().pages.get(pages[7]?.id ?? 0), pages[7]?.bytes)
+  }
+  assert.ok(kept.size > 10)
+})
+
+test('says so where a checkpoint names pages that were not durable', async () => {
+  const [page] = somePages(1)
+  assert.ok(page !== undefined)
+  const log = new SimulatedDisk(world(1).options).open().pages
+  await log.append(pieceOf([page]))
+  await assert.rejects(log.cut({ first: 1, next: nextPageId(page) + 1 }), /was not durable/)
+})
+
 test('a full disk fails the write', async () => {
   const { options, pass } = world(1)
   const disk = new SimulatedDisk(options)
@@ -74,4 +112,5 @@ test('a full disk fails the write', async () => {
   const write = assert.rejects(disk.open().write([put('a')], { sync: true }), { code: 'write-failed' })
   await pass(100)
   await write
+  await assert.rejects(disk.open().pages.append(pieceOf(somePages(1))), { code: 'write-failed' })
 })

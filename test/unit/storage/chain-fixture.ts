@@ -1,4 +1,5 @@
 // A chain to store: well-formed blocks with made-up signatures. Storage believes what it is given.
+
 import {
   decodeBatch,
   decodePoolCommitment,
@@ -33,6 +34,7 @@ import type {
   Validator,
   VrfPublicKey,
 } from '../../../src/types/index.ts'
+import { pieceOf } from '../../contract/page-log.ts'
 
 export const signature = (fill: number): Uint8Array => new Uint8Array(64).fill(fill)
 export const hashOf = (text: string): Hash => sha256Hex(new TextEncoder().encode(text))
@@ -123,7 +125,7 @@ export function aFinalStep(
   return {
     final: finalised(block, batches),
     skipped,
-    trie: { pages: [], removedPages: [], checkpoint: undefined },
+    trie: { pages: pieceOf([]), checkpoint: undefined },
     removedPoolBatches: batches.map(({ id }) => id),
   }
 }

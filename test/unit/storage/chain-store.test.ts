@@ -1,15 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { encodeFinalBlock } from '../../../src/codec/index.ts'
-import {
-  ChainStore,
-  type FinalStep,
-  MemoryStore,
-  StorageError,
-  storedTriePages,
-} from '../../../src/storage/index.ts'
-import { formatVersion, metaKeys, triePageKey } from '../../../src/storage/keys.ts'
+import { ChainStore, type FinalStep, MemoryStore, StorageError } from '../../../src/storage/index.ts'
+import { formatVersion, metaKeys } from '../../../src/storage/keys.ts'
+import { PAGE_ROOM_BYTES } from '../../../src/trie/index.ts'
 import type { BlockId, MessageId } from '../../../src/types/index.ts'
+import { pieceOf } from '../../contract/page-log.ts'
 import {
   aBatch,
   aFinalStep,
@@ -206,47 +202,48 @@ describe('ChainStore: the chain', () => {
   it('keeps pages of the trie and its checkpoint with a block, until they are let go', async () => {
     const store = new MemoryStore()
     const chain = await anOpenStore(store)
-    const page = (id: number) => ({ id, bytes: Uint8Array.of(id, 7) })
-    const trie = (ids: readonly number[], removedPages: readonly number[], checkpoint?: number) => ({
-      pages: ids.map(page),
-      removedPages,
-      checkpoint: checkpoint === undefined ? undefined : Uint8Array.of(checkpoint),
+    const bytes = Uint8Array.of(7)
+    const size = bytes.length + PAGE_ROOM_BYTES
+    const trie = (ids: readonly number[], checkpoint?: number, firstPageId = 1) => ({
+      pages: pieceOf(ids.map((id) => ({ id, bytes }))),
+      checkpoint: checkpoint === undefined ? undefined : { bytes: Uint8Array.of(checkpoint), firstPageId },
     })
+    const [second, third, fourth] = [1 + size, 1 + 2 * size, 1 + 3 * size]
     assert.equal(chain.readTrieCheckpoint(), undefined)
-    await chain.saveFinal({ ...next(chain), trie: trie([1, 2], []) })
+    await chain.saveFinal({ ...next(chain), trie: trie([1, second]) })
     assert.equal(chain.readTrieCheckpoint(), undefined)
-    await chain.saveFinal({ ...next(chain), trie: trie([3], [], 9) })
-    await chain.saveTrie(trie([4, 2 ** 40], [1]))
+    await chain.saveFinal({ ...next(chain), trie: trie([third], 9) })
+    await chain.saveTrie(trie([fourth]))
 
     const again = await anOpenStore(store)
     assert.deepEqual(again.readTrieCheckpoint(), Uint8Array.of(9))
-    const held = async () => {
-      const ids: number[] = []
-      for await (const id of storedTriePages(store)) ids.push(again.triePages.get(id)?.[0] ?? -1)
-      return ids
-    }
-    assert.deepEqual(await held(), [2, 3, 4, 0])
-    await again.dropTriePages(4)
-    assert.deepEqual(await held(), [2, 3])
-    assert.equal(again.triePages.get(4), undefined)
+    const held = () => [1, second, third, fourth].map((id) => again.triePages.get(id)?.[0])
+    assert.deepEqual(held(), [7, 7, 7, 7])
+    assert.equal(await again.cutTriePages({ first: 1, next: fourth }), true)
+    assert.deepEqual(held(), [7, 7, 7, undefined])
+    await again.saveTrie(trie([], 10, third))
+    assert.deepEqual(held(), [undefined, undefined, 7, undefined])
   })
 
-  it('takes no changed page, and no changed checkpoint, for a whole one', async () => {
+  it('takes no changed checkpoint for a whole one', async () => {
     const store = new MemoryStore()
     const chain = await anOpenStore(store)
-    await chain.saveTrie({
-      pages: [{ id: 5, bytes: Uint8Array.of(1) }],
-      removedPages: [],
-      checkpoint: Uint8Array.of(2),
-    })
-    for (const key of [triePageKey(5), metaKeys.trieCheckpoint]) {
-      const value = store.get(key)
-      assert(value !== undefined)
-      await store.write([{ type: 'put', key, value: value.with(0, 8) }])
-    }
+    await chain.saveTrie({ pages: pieceOf([]), checkpoint: { bytes: Uint8Array.of(2), firstPageId: 1 } })
+    const value = store.get(metaKeys.trieCheckpoint)
+    assert(value !== undefined)
+    await store.write([{ type: 'put', key: metaKeys.trieCheckpoint, value: value.with(0, 8) }])
     const isCorrupted = (error: unknown) => error instanceof StorageError && error.code === 'corrupted'
-    assert.throws(() => chain.triePages.get(5), isCorrupted)
     assert.throws(() => chain.readTrieCheckpoint(), isCorrupted)
+  })
+
+  it('forgets a checkpoint together with its pages where one of them is missing', async () => {
+    const store = new MemoryStore()
+    const chain = await anOpenStore(store)
+    const page = { id: 1, bytes: Uint8Array.of(7) }
+    await chain.saveTrie({ pages: pieceOf([page]), checkpoint: { bytes: Uint8Array.of(2), firstPageId: 1 } })
+    assert.equal(await chain.cutTriePages({ first: 1, next: 50 }), false)
+    assert.equal(chain.readTrieCheckpoint(), undefined)
+    assert.equal(chain.triePages.get(1), undefined)
   })
 })
 
@@ -299,6 +296,24 @@ describe('ChainStore.open', () => {
     assert.equal(again.tip.height, 1)
     assert.deepEqual(store.get(metaKeys.format), Uint8Array.of(0, 0, 0, formatVersion))
     assert.equal(again.readTrieCheckpoint(), undefined)
+  })
+
+  it('leaves nothing of the pages that format 2 kept among the keys, nor of a checkpoint that names them', async () => {
+    const store = new MemoryStore()
+    const chain = await anOpenStore(store)
+    await chain.saveFinal(next(chain, [first]))
+    const pages = [Uint8Array.of(0x22, 0), Uint8Array.of(0x22, 0xff, 0xff)]
+    for (const key of [...pages, metaKeys.trieCheckpoint])
+      await store.write([{ type: 'put', key, value: Uint8Array.of(1) }])
+    await store.write([{ type: 'put', key: metaKeys.format, value: Uint8Array.of(0, 0, 0, 2) }])
+
+    const again = await anOpenStore(store)
+    assert.deepEqual(
+      pages.map((key) => store.get(key)),
+      [undefined, undefined],
+    )
+    assert.equal(again.readTrieCheckpoint(), undefined)
+    assert.equal(again.tip.height, 1)
   })
 
   it('says what is damaged where a stored value does not decode', async () => {

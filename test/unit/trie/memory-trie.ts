@@ -9,6 +9,8 @@ import {
   type LeafReference,
   leafOf,
   type NewLeaf,
+  pagesOf,
+  type StoredPage,
   StoredTrie,
   TriePages,
   type TrieRoot,
@@ -25,20 +27,40 @@ export class MemorySource {
   pages = new Map<number, Uint8Array>()
   checkpoint: Uint8Array | undefined
 
+  /** As the store is after a restart. */
+  copy(): MemorySource {
+    const copy = new MemorySource()
+    copy.pages = new Map(this.pages)
+    copy.checkpoint = this.checkpoint
+    return copy
+  }
+
   get(id: number): Uint8Array | undefined {
     this.reads += 1
     return this.pages.get(id)
   }
 
-  put({ pages, removedPages, checkpoint }: TrieWrites): void {
-    for (const { id, bytes } of pages) this.pages.set(id, bytes)
-    for (const id of removedPages) this.pages.delete(id)
-    this.checkpoint = checkpoint ?? this.checkpoint
+  from(id: number): readonly StoredPage[] {
+    const bytes = this.pages.get(id)
+    return bytes === undefined ? [] : [{ id, bytes }]
+  }
+
+  put({ pages, checkpoint }: TrieWrites): void {
+    for (const { id, bytes } of pagesOf(pages)) this.pages.set(id, bytes)
+    if (checkpoint === undefined) return
+    this.checkpoint = checkpoint.bytes
+    for (const id of this.pages.keys()) if (id < checkpoint.firstPageId) this.pages.delete(id)
   }
 }
 
 /** Begins a checkpoint with every block, and writes one page or more of it with each. */
-export const eagerRule: CheckpointRule = { dirtyBytesMax: 1, leavesMax: 1, blocksMax: 1, pieceBytes: 1 }
+export const eagerRule: CheckpointRule = {
+  dirtyBytesMax: 1,
+  leavesMax: 1,
+  blocksMax: 1,
+  pieceBytes: 1,
+  slackBytes: 0,
+}
 
 /** As nodes have it; elsewhere the tests do without. */
 const hashBranches = createBranchHasher()

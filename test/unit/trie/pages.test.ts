@@ -2,15 +2,15 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { firstDifference, KEY_BITS } from '../../../src/trie/encoding.ts'
-import { keyOf, proveInclusion, TrieError, TriePages } from '../../../src/trie/index.ts'
+import { keyOf, pagesOf, proveInclusion, TrieError, TriePages } from '../../../src/trie/index.ts'
 import {
   decodePage,
   ENTRY_BYTES,
   type Entry,
-  encodePage,
   Page,
   PageRef,
   packEntry,
+  packPage,
   setGap,
 } from '../../../src/trie/page.ts'
 import { pageCostBytes } from '../../../src/trie/pages.ts'
@@ -75,6 +75,7 @@ describe('pages in memory', () => {
       leavesMax: fc.integer({ min: 1, max: 60 }),
       blocksMax: fc.integer({ min: 1, max: 8 }),
       pieceBytes: fc.constantFrom(1, 5_000, 1e9),
+      slackBytes: fc.constantFrom(0, 10_000, 1e9),
     })
     fc.assert(
       fc.property(rule, fc.constantFrom(8_000, 40_000, 1e9), sizes, (chosen, cachedBytesMax, groups) => {
@@ -147,7 +148,7 @@ describe('the bytes of a page', () => {
           packEntry(bytes, start, { ...entryWith(key, own, branch), newest, ...is, below: below[at] })
           if (at > 0) setGap(bytes, start)
         }
-        const decoded = decodePage(encodePage(new Page(bytes, below))) ?? assert.fail('it is a page')
+        const decoded = decodePage(packed(new Page(bytes, below))) ?? assert.fail('it is a page')
         assert.equal(decoded.count, all.length)
         for (const [at, { key, own, branch, newest, is }] of all.entries()) {
           const found = decoded.entry(at)
@@ -165,7 +166,7 @@ describe('the bytes of a page', () => {
 
   it('are not written before those of the pages below have their numbers', () => {
     const page = new Page(new Uint8Array(ENTRY_BYTES), [new PageRef(undefined, undefined)])
-    assert.throws(() => encodePage(page), RangeError)
+    assert.throws(() => packed(page), RangeError)
   })
 
   it('hold no height that they could not give back', () => {
@@ -175,6 +176,14 @@ describe('the bytes of a page', () => {
     assert.throws(() => packEntry(bytes, 0, entry), RangeError)
   })
 })
+
+/** As the log has it, without what is the log's own. */
+function packed(page: Page): Uint8Array {
+  const bytes = new Uint8Array(page.storedBytes)
+  packPage(bytes, 0, page)
+  const [stored] = pagesOf({ firstId: 1, bytes })
+  return stored?.bytes.slice() ?? assert.fail('a piece of one page')
+}
 
 function entryWith(
   key: Uint8Array,

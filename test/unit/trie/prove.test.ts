@@ -130,7 +130,7 @@ describe('proofs of random tries', () => {
     })
     const all = someMessages(64)
     const roots = [EMPTY_TRIE, ...all.map((data) => built.insert([data]).root)]
-    const restarted = new MemoryTrie({ source: built.source, cachedBytesMax: 3000 })
+    const restarted = new MemoryTrie({ source: built.source.copy(), cachedBytesMax: 3000 })
     const missing = all.slice(restarted.stored.height)
     restarted.data.push(...all.slice(0, restarted.stored.height))
     for (const data of missing) restarted.insert([data])

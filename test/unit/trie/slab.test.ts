@@ -6,7 +6,7 @@ import { SlabRow } from '../../../src/trie/slab.ts'
 import { eagerRule, MemoryTrie, sha256, someMessages } from './memory-trie.ts'
 
 /** Nothing is written: all pages stay in memory alone. */
-const neverRule = { dirtyBytesMax: 1e12, leavesMax: 1e12, blocksMax: 1e12, pieceBytes: 1 }
+const neverRule = { dirtyBytesMax: 1e12, leavesMax: 1e12, blocksMax: 1e12, pieceBytes: 1, slackBytes: 0 }
 
 describe('slabs', () => {
   it('of the pages in memory hold little else, after whatever number of blocks', () => {

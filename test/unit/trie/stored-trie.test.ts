@@ -9,6 +9,7 @@ import {
   insertLeaves,
   leafOf,
   type NewLeaf,
+  PAGE_ROOM_BYTES,
   stateRootOf,
   TrieError,
   TriePages,
@@ -16,14 +17,6 @@ import {
 import type { PageRef } from '../../../src/trie/page.ts'
 import { pageCostBytes } from '../../../src/trie/pages.ts'
 import { eagerRule, MemorySource, MemoryTrie, sha256, someMessages } from './memory-trie.ts'
-
-/** As the store would be after a restart. */
-function copyOf(source: MemorySource): MemorySource {
-  const copy = new MemorySource()
-  copy.pages = new Map(source.pages)
-  copy.checkpoint = source.checkpoint
-  return copy
-}
 
 /** The pages that the checkpoint of a store leads to; all of it sound. */
 function auditedPages(source: MemorySource, whole: MemoryTrie): Set<number> {
@@ -45,6 +38,7 @@ describe('a stored trie', () => {
       leavesMax: fc.integer({ min: 1, max: 60 }),
       blocksMax: fc.integer({ min: 1, max: 8 }),
       pieceBytes: fc.constantFrom(1, 1_000, 5_000),
+      slackBytes: fc.constantFrom(0, 3_000, 1e9),
     })
     const sizes = fc.array(fc.integer({ min: 0, max: 30 }), { minLength: 1, maxLength: 25 })
     fc.assert(
@@ -58,11 +52,11 @@ describe('a stored trie', () => {
           auditedPages(source, first)
           if (at === stop) break
         }
-        const restarted = new MemoryTrie({ source: copyOf(source), rule: chosen, cachedBytesMax: 4_000 })
+        const restarted = new MemoryTrie({ source: source.copy(), rule: chosen, cachedBytesMax: 4_000 })
         assert.equal(stateRootOf(restarted.root), roots[restarted.stored.height])
         // What a checkpoint that was cut off has left.
         for (const id of restarted.source.pages.keys()) {
-          if (id >= restarted.stored.nextPageId) restarted.source.pages.delete(id)
+          if (id >= restarted.stored.pageRange.next) restarted.source.pages.delete(id)
         }
         for (const [at, size] of groups.entries()) {
           if (at < restarted.stored.height) continue
@@ -77,28 +71,60 @@ describe('a stored trie', () => {
     )
   })
 
-  it('leaves no page behind that a whole checkpoint does not have', () => {
+  it('writes its pages one behind the other, and each once but for those that it cleans out of the way', () => {
     const source = new MemorySource()
-    const trie = new MemoryTrie({
-      source,
-      rule: { ...eagerRule, blocksMax: 3, leavesMax: 1000, dirtyBytesMax: 1e9 },
-    })
-    let checkpoints = 0
-    let before: Uint8Array | undefined
-    for (let height = 1; height <= 60; height += 1) {
-      insertBlock(trie, height, 9)
-      if (source.checkpoint === before) continue
-      before = source.checkpoint
-      checkpoints += 1
-      const leftOver = [...source.pages.keys()].filter((id) => !auditedPages(source, trie).has(id))
-      // Those that the blocks since it began have replaced are let go with the next one.
-      assert.deepEqual(leftOver, [])
+    const rule = { ...eagerRule, blocksMax: 3, leavesMax: 1000, dirtyBytesMax: 1e9, slackBytes: 1e9 }
+    const trie = new MemoryTrie({ source, rule })
+    for (let height = 1; height <= 60; height += 1) insertBlock(trie, height, 9)
+    let next = 1
+    for (const [id, bytes] of source.pages) {
+      assert.equal(id, next)
+      next = id + bytes.length + PAGE_ROOM_BYTES
     }
-    assert.ok(checkpoints > 5)
+    assert.equal(
+      new Set([...source.pages.values()].map((bytes) => Buffer.from(bytes).toString('hex'))).size,
+      source.pages.size,
+    )
+  })
+
+  it('cleans its log, which takes no more than twice what the trie does, what it may besides and what is on its way', () => {
+    const slackBytes = 20_000
+    for (const cachedBytesMax of [1, 20_000, 1e9]) {
+      const source = new MemorySource()
+      const rule = { dirtyBytesMax: 40_000, leavesMax: 1e9, blocksMax: 1e9, pieceBytes: 10_000, slackBytes }
+      let trie = new MemoryTrie({ source, rule, cachedBytesMax })
+      let [checkpoints, released] = [0, 0]
+      for (let height = 1; height <= 400; height += 1) {
+        const before = source.checkpoint
+        insertBlock(trie, height, 12)
+        if (source.checkpoint === before) continue
+        checkpoints += 1
+        const trieBytes = [...auditedPages(source, trie)].reduce(
+          (sum, id) => sum + storedBytes(source, id),
+          0,
+        )
+        const logBytes = [...source.pages.keys()].reduce((sum, id) => sum + storedBytes(source, id), 0)
+        // What came while the checkpoint before was written, and could not be cleaned, is as much as that once more.
+        assert.ok(logBytes <= 2 * trieBytes + slackBytes + 3 * 40_000, `${logBytes} bytes for ${trieBytes}`)
+        released = Math.max(released, Math.min(...source.pages.keys()))
+        // What is dead is forgotten at a start.
+        if (checkpoints % 7 === 0) trie = restartedFrom(trie, source, { rule, cachedBytesMax })
+      }
+      assert.ok(
+        checkpoints > 20 && released > 100_000,
+        `${checkpoints} checkpoints, cleaned up to ${released}`,
+      )
+    }
   })
 
   it('writes nothing with a block until a checkpoint is due, and then in pieces', () => {
-    const rule: CheckpointRule = { dirtyBytesMax: 1e9, leavesMax: 100, blocksMax: 1e9, pieceBytes: 2_000 }
+    const rule: CheckpointRule = {
+      dirtyBytesMax: 1e9,
+      leavesMax: 100,
+      blocksMax: 1e9,
+      pieceBytes: 2_000,
+      slackBytes: 0,
+    }
     const trie = new MemoryTrie({ rule })
     for (let height = 1; height <= 9; height += 1) insertBlock(trie, height, 10)
     assert.equal(trie.source.pages.size, 0)
@@ -121,7 +147,7 @@ describe('a stored trie', () => {
 
   it('counts a page that a checkpoint has still to write once, though a block replaced it meanwhile', () => {
     const sizes = fc.array(fc.integer({ min: 0, max: 8 }), { minLength: 40, maxLength: 80 })
-    const rule = { dirtyBytesMax: 1e9, leavesMax: 1e9, blocksMax: 30, pieceBytes: 1 }
+    const rule = { dirtyBytesMax: 1e9, leavesMax: 1e9, blocksMax: 30, pieceBytes: 1, slackBytes: 0 }
     fc.assert(
       fc.property(sizes, (groups) => {
         const trie = new MemoryTrie({ rule, cachedBytesMax: 4_000 })
@@ -163,14 +189,14 @@ describe('a stored trie', () => {
     const { checkpoint } = trie.source
     assert.ok(checkpoint !== undefined)
     assert.equal(stateRootOf(decodeCheckpoint(checkpoint, trie.pages).root), stateRootOf(trie.root))
-    for (const at of [16, 17 + 40, checkpoint.length - 1]) {
+    for (const at of [32, 33 + 40, checkpoint.length - 1]) {
       const changed = checkpoint.with(at, (checkpoint[at] ?? 0) ^ 0x84)
       assert.throws(
         () => decodeCheckpoint(changed, trie.pages),
         (error) => error instanceof TrieError && error.code === 'bad-checkpoint',
       )
     }
-    for (const length of [0, 16, checkpoint.length - 1]) {
+    for (const length of [0, 32, checkpoint.length - 1]) {
       assert.throws(() => decodeCheckpoint(checkpoint.slice(0, length), trie.pages), TrieError)
     }
   })
@@ -187,7 +213,7 @@ describe('the audit of a stored trie', () => {
         // At the left of a page's first entry is no branch, and a leaf ends in two bytes of nothing.
         const field = at % 110
         if ((at < 110 && field >= 64 && field <= 96) || field >= 108) continue
-        const source = copyOf(trie.source)
+        const source = trie.source.copy()
         source.pages.set(id, bytes.with(at, (bytes[at] ?? 0) ^ 1))
         const pages = new TriePages({ source, hash: sha256 })
         const { root, height } = decodeCheckpoint(checkpoint, pages)
@@ -200,6 +226,24 @@ describe('the audit of a stored trie', () => {
     }
   })
 })
+
+/** The same, from the last whole checkpoint, with the blocks since put in again. */
+function restartedFrom(
+  trie: MemoryTrie,
+  source: MemorySource,
+  options: { rule: CheckpointRule; cachedBytesMax: number },
+): MemoryTrie {
+  const { height } = trie.stored
+  const restarted = new MemoryTrie({ source, ...options })
+  for (const id of source.pages.keys()) if (id >= restarted.stored.pageRange.next) source.pages.delete(id)
+  while (restarted.stored.height < height) insertBlock(restarted, restarted.stored.height + 1, 12)
+  assert.equal(stateRootOf(restarted.root), stateRootOf(trie.root))
+  return restarted
+}
+
+function storedBytes(source: MemorySource, id: number): number {
+  return (source.pages.get(id)?.length ?? 0) + PAGE_ROOM_BYTES
+}
 
 function insertBlock(trie: MemoryTrie, height: number, size: number): void {
   trie.insertLeaves(leavesOf(height, `block ${height}`, size))
