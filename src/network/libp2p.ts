@@ -11,6 +11,7 @@ import { quietYamux } from './muxer.ts'
 import { noiseCrypto } from './noise-crypto.ts'
 import type { Libp2pMetrics } from './ports.ts'
 import { withoutTinyPieces } from './tiny-pieces.ts'
+import { inWholePackets } from './whole-packets.ts'
 
 export interface NodeServices extends Record<string, unknown> {
   identify: Identify
@@ -66,7 +67,7 @@ export async function createNode(options: NodeOptions): Promise<Libp2pNode> {
     nodeInfo: { name: 'diseq', version: '1' },
     addresses: { listen: [...listen], announce: [...announce] },
     transports: [tcp()],
-    connectionEncrypters: [noise({ crypto: noiseCrypto })],
+    connectionEncrypters: [inWholePackets(noise({ crypto: noiseCrypto }))],
     streamMuxers: [
       () =>
         withoutTinyPieces(muxer(), {

@@ -1,7 +1,7 @@
 // Yamux whose window updates wait for company. The library sends one for each frame that it reads, alone in a packet: an
 // encryption, a system call and a wake-up at the other end, as much as a vote costs (measured: half of all packets
-// between idle validators' votes). Here updates of a connection are added up and leave with its next frame, or after a
-// moment, or once they are worth a quarter of a stream's first window; a sender never waits for what it is owed.
+// between idle validators' votes). Here updates of a connection are added up and leave with its next frame, or after half
+// a second, or once they are worth a quarter of a stream's first window: a sender never waits for what it is owed.
 import type { MultiaddrConnection, StreamMuxer } from '@libp2p/interface'
 import { yamux } from '@libp2p/yamux'
 
@@ -11,7 +11,7 @@ type Frames = Uint8Array | { prepend(bytes: Uint8Array): void }
 
 /** A sender's window at first is 256 KiB. */
 export const heldBytesMax = 64 * 1024
-export const holdMs = 25
+export const holdMs = 500
 
 // Header of a frame (yamux specification): version u8 · type u8 · flags u16 · stream u32 · length u32.
 const headerBytes = 12

@@ -252,7 +252,7 @@ export class Network {
       direct,
       admission,
       otherValidators,
-      peerCount: () => node.getPeers().length,
+      peerCount: () => peers.count,
       directBatchBytesMax: settings.directBatchBytesMax,
     })
     const protocols: Protocols = new Protocols({

@@ -87,6 +87,11 @@ export class Peers {
     await this.#dialler.stop()
   }
 
+  /** Connected peers, whatever they are. */
+  get count(): number {
+    return this.#sessions.size
+  }
+
   /** Peers that told their status and are of this chain. */
   greeted(): PeerId[] {
     return [...this.#sessions.values()].filter(({ isGreeted }) => isGreeted).map(({ peer }) => peer)
