@@ -28,6 +28,8 @@ const foundAt: Readonly<Record<string, number>> = {
   'view-certificate-not-persisted': 90,
   'one-lister-is-enough': 1,
   'leader-not-checked': 1,
+  'checkpoint-before-its-pages': 3,
+  'cleaned-page-lost': 8,
 }
 
 const seedsMax = 60

@@ -156,4 +156,15 @@ export const plantedBugs: readonly PlantedBug[] = [
     wrong: 'a proposal of anybody is voted for',
     breaks: 'the leader is a function of the chain (3.2)',
   },
+  // Written down when the trie's pages came into a log of their own, before they were searched for.
+  {
+    name: 'checkpoint-before-its-pages',
+    wrong: 'a checkpoint of the trie is named before its pages are durable',
+    breaks: 'what is on disk is whole after a crash (D1)',
+  },
+  {
+    name: 'cleaned-page-lost',
+    wrong: 'the oldest part of the log of pages is let go with what the trie still has of it',
+    breaks: 'the state can be read (5)',
+  },
 ]

@@ -261,6 +261,16 @@ const changes: Readonly<Record<string, readonly Change[]>> = {
       to: 'if (isNew && ',
     },
   ],
+  'checkpoint-before-its-pages': [
+    { file: 'storage/chain-store.ts', from: 'await this.store.pages.sync()\n', to: '' },
+  ],
+  'cleaned-page-lost': [
+    {
+      file: 'trie/stored-trie.ts',
+      from: 'if (!this.#dead.has(id)) this.#reclaim(id, bytes)\n',
+      to: '',
+    },
+  ],
   'leader-not-checked': [
     {
       file: 'consensus/step.ts',
@@ -314,6 +324,7 @@ const searches: Readonly<Record<string, Search>> = {
   'line-without-share-for-the-rest': { faults: ['liars'], lies: ['line-filler'] },
   'sync-not-verifying': { faults: ['liars', 'crash'], lies: ['sync-liar'] },
   'order-by-clamped-time': { faults: ['clock', 'liars'] },
+  'checkpoint-before-its-pages': { faults: ['crash'] },
 }
 
 export function searchedIn(name: string): Search {
