@@ -236,13 +236,14 @@ function validatorNames({ validators }: Genesis): string[] {
   return validators.map(({ name }, index) => (name === '' ? String(index) : `${index} ${name}`))
 }
 
-async function sizeOfFolder(path: string): Promise<number> {
-  const names = await readdir(path).catch(() => [])
-  // LevelDB deletes files at any time: one that is gone has no size.
+/** Bytes of all files in a folder and those below it; 0 where there is none. */
+export async function sizeOfFolder(path: string): Promise<number> {
+  const names = await readdir(path, { recursive: true }).catch(() => [])
+  // Files are deleted at any time: one that is gone has no size.
   const sizes = await Promise.all(
     names.map((name) =>
       stat(join(path, name)).then(
-        ({ size }) => size,
+        (found) => (found.isFile() ? found.size : 0),
         () => 0,
       ),
     ),

@@ -1,12 +1,12 @@
 // The disk with a stopwatch: how long each durable write took. The same store and file, else.
-import type { KeyValueStore, RecordFile } from '../../storage/index.ts'
+import type { KeyValueStore, PageLog, RecordFile } from '../../storage/index.ts'
 
 /** Told after each write, also one that failed. */
 export type OnWrite = (write: { readonly isSynced: boolean; readonly ms: number }) => void
 
 export function timedStore(store: KeyValueStore, onWrite: OnWrite): KeyValueStore {
   return {
-    pages: store.pages,
+    pages: timedPages(store.pages, onWrite),
     get: (key) => store.get(key),
     getMany: (keys) => store.getMany(keys),
     write: (operations, options) =>
@@ -16,6 +16,22 @@ export function timedStore(store: KeyValueStore, onWrite: OnWrite): KeyValueStor
       ),
     iterate: (range) => store.iterate(range),
     close: () => store.close(),
+  }
+}
+
+/** A checkpoint waits for the log's sync; what is added to it meanwhile, nobody. */
+function timedPages(pages: PageLog, onWrite: OnWrite): PageLog {
+  return {
+    get: (id) => pages.get(id),
+    from: (id) => pages.from(id),
+    append: (piece) => pages.append(piece),
+    sync: () =>
+      timed(
+        () => pages.sync(),
+        (ms) => onWrite({ isSynced: true, ms }),
+      ),
+    release: (first) => pages.release(first),
+    cut: (range) => pages.cut(range),
   }
 }
 

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { createState } from '../../../../src/consensus/index.ts'
 import { networkFigures } from '../../../../src/node/metrics/network-figures.ts'
-import { NodeMetrics } from '../../../../src/node/metrics/node-metrics.ts'
+import { NodeMetrics, sizeOfFolder } from '../../../../src/node/metrics/node-metrics.ts'
 import { timedFile, timedStore } from '../../../../src/node/metrics/timed-storage.ts'
 import { thresholdsOf } from '../../../../src/quorum/index.ts'
 import { MemoryStore } from '../../../../src/storage/index.ts'
@@ -91,4 +94,14 @@ test('storage with a stopwatch does the same, and tells of writes that fail as w
   const file = timedFile({ read: async () => undefined, append: failing, replace: failing }, onWrite)
   await assert.rejects(file.append(key), /full/)
   assert.deepEqual(told, [true, false, true])
+})
+
+test('the size of the database is that of its files, those of the trie’s pages too', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'diseq-size-'))
+  await mkdir(join(folder, 'pages'))
+  await writeFile(join(folder, 'one'), new Uint8Array(1_000))
+  await writeFile(join(folder, 'pages', 'two'), new Uint8Array(200))
+  assert.equal(await sizeOfFolder(folder), 1_200)
+  await rm(folder, { recursive: true })
+  assert.equal(await sizeOfFolder(folder), 0)
 })
