@@ -36,6 +36,8 @@ export class PageFiles implements PageLog {
   /** Ascending. */
   #files: PageFile[]
   readonly #chunk = Buffer.allocUnsafe(chunkBytes)
+  /** Apart: who goes through a chunk looks at single pages meanwhile. */
+  readonly #page = Buffer.allocUnsafe(pageBytes)
   /** A file came whose name may not be durable. */
   #hasNewName = false
   #unsyncedBytes = 0
@@ -69,7 +71,7 @@ export class PageFiles implements PageLog {
   }
 
   get(id: number): Uint8Array | undefined {
-    const chunk = this.#read(id, pageBytes)
+    const chunk = this.#read(id, this.#page)
     if (chunk === undefined) return undefined
     // Longer than any page of the trie: only where its length is damaged.
     const page = pageIn(chunk, 0, id)
@@ -78,7 +80,7 @@ export class PageFiles implements PageLog {
   }
 
   from(id: number): readonly StoredPage[] {
-    const chunk = this.#read(id, chunkBytes)
+    const chunk = this.#read(id, this.#chunk)
     if (chunk === undefined) return []
     const pages: StoredPage[] = []
     for (let at = 0; at < chunk.length; ) {
@@ -197,15 +199,14 @@ export class PageFiles implements PageLog {
     }
   }
 
-  /** What the log has from a page on, at most so many bytes: good until the next call. */
-  #read(id: number, bytesMax: number): Buffer | undefined {
+  /** What the log has from a page on, as much as there is room for. */
+  #read(id: number, into: Buffer): Buffer | undefined {
     const file = this.#files.findLast(({ first }) => first <= id)
     const at = id - (file?.first ?? 0)
     if (file === undefined || at >= file.sizeBytes) return undefined
     try {
-      const wanted = Math.min(bytesMax, file.sizeBytes - at)
-      const read = readSync(file.handle.fd, this.#chunk, 0, wanted, at)
-      return this.#chunk.subarray(0, read)
+      const read = readSync(file.handle.fd, into, 0, Math.min(into.length, file.sizeBytes - at), at)
+      return into.subarray(0, read)
     } catch (error) {
       const message = `${file.path} could not be read: ${reasonOf(error)}`
       throw new StorageError('read-failed', message, { cause: error })

@@ -50,7 +50,7 @@ export interface TriePageSource {
    *  afterwards. */
   get(id: number): Uint8Array | undefined
   /** The page of this number and some of those after it, in the order of the log; none where there is none. Their bytes
-   *  are good until the next call. */
+   *  are good until the next call of it. */
   from(id: number): readonly StoredPage[]
 }
 

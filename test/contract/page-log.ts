@@ -76,6 +76,22 @@ export function pageLogContract({ name, open }: LogUnderTest): void {
       assert.deepEqual(page, first.bytes)
     })
 
+    it('leaves the pages that it gave out together as they are while single ones are read', async () => {
+      const log = await open()
+      const pages = somePages(40)
+      await log.append(pieceOf(pages))
+      for (let id = 1, at = 0; at < pages.length; ) {
+        const found = log.from(id)
+        for (const page of found) {
+          log.get(pages.at(-1)?.id ?? 0)
+          log.get(1)
+          assert.deepEqual(new Uint8Array(page.bytes), pages[at]?.bytes)
+          at += 1
+          id = nextPageId(page)
+        }
+      }
+    })
+
     it('begins at any number, and goes on only where it ends', async () => {
       const log = await open()
       const [first, second, third] = somePages(3, 5_000_000_000)
