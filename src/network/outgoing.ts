@@ -21,7 +21,7 @@ export interface OutgoingOptions {
 /** How long gossip gathers frames, by who waits for them: validators that are not reached directly and depend on
  *  others to forward; nodes that only follow; nobody, as every peer is a validator that has had its copy: then gossip
  *  is there for the copies that got stuck, before asking begins. */
-const gossipDelayMs = { uncovered: 4, covered: 40, alone: 200 } as const
+const gossipDelayMs = { uncovered: 4, covered: 40, alone: 400 } as const
 
 export class Outgoing {
   readonly #options: OutgoingOptions
