@@ -4,8 +4,7 @@ import { maxRequestedBatches } from '../codec/index.ts'
 import type { Batch, BatchId, Height, PeerId, ValidatorIndex } from '../types/index.ts'
 import type { Clock, ConnectedPeer, Log, Transport } from './ports.ts'
 
-/** A listed batch is usually on its way already: under load it takes longer, up to half a block's time. Not more: what
- *  is wanted is forgotten with its height. */
+/** A listed batch is usually on its way already: under load it takes longer, up to half a block's time. */
 const patienceMinMs = 30
 const patienceMaxMs = 250
 /** Between two rounds of asking. */
@@ -19,7 +18,7 @@ const wantedMax = 60_000
 
 interface Want {
   readonly id: BatchId
-  /** Forgotten once this height is final. */
+  /** Forgotten once this height is final, and it was asked for: heights may be shorter than any patience. */
   height: Height
   readonly holders: Set<ValidatorIndex>
   /** A block waits for it: anyone is asked, at once. */
@@ -44,6 +43,7 @@ export class BatchFetcher {
   readonly #busy = new Set<PeerId>()
   #cancelRound: (() => void) | undefined
   #isStopped = false
+  #settledHeight: Height = 0
 
   constructor(options: BatchFetcherOptions) {
     this.#options = options
@@ -53,7 +53,7 @@ export class BatchFetcher {
     return this.#wants.size
   }
 
-  /** Asks for a batch until it comes or `height` is final. Asking again adds holders, and urgency. */
+  /** Asks for a batch until it comes or `height` is final, once at least. Asking again adds holders, and urgency. */
   want(id: BatchId, details: { height: Height; holders: Iterable<ValidatorIndex>; isUrgent: boolean }): void {
     if (this.#isStopped) return
     const { height, holders, isUrgent } = details
@@ -80,9 +80,11 @@ export class BatchFetcher {
     this.#wants.delete(id)
   }
 
-  /** Forgets what was wanted for heights up to `height`. */
+  /** Forgets what was wanted for heights up to `height`, unless nobody was asked for it yet. */
   settle(height: Height): void {
-    for (const want of this.#wants.values()) if (want.height <= height) this.#wants.delete(want.id)
+    this.#settledHeight = height
+    for (const want of this.#wants.values())
+      if (want.height <= height && want.askedMs.size > 0) this.#wants.delete(want.id)
   }
 
   stop(): void {
@@ -108,6 +110,9 @@ export class BatchFetcher {
       // Further ahead than it is ever set: the clock has stepped back since.
       if (want.notBeforeMs > nowMs && want.notBeforeMs <= nowMs + retryMs) continue
       const peer = this.#choose(want, peers, { asks, nowMs })
+      // Its height is over and it has its turn now, or nobody to ask came by for a while.
+      const isOver = want.height <= this.#settledHeight
+      if (isOver && (peer !== undefined || nowMs > want.notBeforeMs + retryMs)) this.#wants.delete(want.id)
       if (peer === undefined) continue
       want.askedMs.set(peer.peerId, nowMs)
       want.notBeforeMs = nowMs + (want.isUrgent ? retryMs / 4 : retryMs)

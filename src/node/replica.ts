@@ -413,6 +413,7 @@ export class Replica {
 
   #onAppended(event: FinalEvent): void {
     this.#blockPace.onBlock(this.#options.clock.nowMs())
+    for (const { id } of event.final.batches) this.#fetcher.arrived(id)
     this.#fetcher.settle(event.height)
     this.#wants.settle(event.height)
     this.#floor?.check()

@@ -53,6 +53,11 @@ const longRuns: readonly { readonly why: string; readonly seed: number; readonly
     longer: 3,
   },
   {
+    why: 'heights were shorter than the patience with a listed batch, which was forgotten with each and never asked for',
+    seed: 60000383,
+    longer: 3,
+  },
+  {
     why: 'a liar handed a batch over after half a minute, and the block was a tenth of a second old when it was looked for',
     seed: 7084,
     longer: 1,
