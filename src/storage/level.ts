@@ -107,8 +107,9 @@ export class LevelStore implements KeyValueStore {
   }
 
   async close(): Promise<void> {
-    await this.#database.close()
+    // The lock, which is the database's, last.
     await this.pages.close()
+    await this.#database.close()
   }
 
   #assertOpen(): void {

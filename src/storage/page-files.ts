@@ -6,7 +6,7 @@
 // What a checkpoint does not name yet may be torn by a crash; the next start cuts it off.
 import { readSync } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { PAGE_LENGTH_BYTES, PAGE_ROOM_BYTES, type PagePiece, type StoredPage } from '../trie/ports.ts'
 import { corrupted, StorageError } from './errors.ts'
@@ -22,17 +22,25 @@ const CHECKSUM_BYTES = PAGE_ROOM_BYTES - PAGE_LENGTH_BYTES
 /** So much may lie unsynced before the disk is told to begin, so that a checkpoint has little left to wait for. */
 const unsyncedBytesMax = 4 * 1024 * 1024
 
+export interface PageFileOptions {
+  readonly fileBytesMax?: number
+  readonly unsyncedBytesMax?: number
+}
+
 interface PageFile {
   readonly first: number
   readonly path: string
   readonly handle: FileHandle
+  /** Of what can be read. */
   sizeBytes: number
-  isSynced: boolean
+  /** Of that, what a sync that began later has made durable. */
+  syncedBytes: number
 }
 
 export class PageFiles implements PageLog {
   readonly #directory: string
   readonly #fileBytesMax: number
+  readonly #unsyncedBytesMax: number
   /** Ascending. */
   #files: PageFile[]
   readonly #chunk = Buffer.allocUnsafe(chunkBytes)
@@ -43,21 +51,26 @@ export class PageFiles implements PageLog {
   #unsyncedBytes = 0
   /** Under way in the background. */
   #syncing: Promise<void> | undefined
-  /** Of the last of those, until somebody waits for it. */
+  /** Of the first of those that failed. */
   #failure: unknown
+  /** The last change, under way or done. */
+  #changing: Promise<unknown> = Promise.resolve()
+  #isClosed = false
 
-  private constructor(directory: string, files: PageFile[], bytesMax: number) {
+  private constructor(directory: string, files: PageFile[], options: Required<PageFileOptions>) {
     this.#directory = directory
     this.#files = files
-    this.#fileBytesMax = bytesMax
+    this.#fileBytesMax = options.fileBytesMax
+    this.#unsyncedBytesMax = options.unsyncedBytesMax
   }
 
   /** Opens what is in `directory`, which is made if it is not there. Only one process may have it open: the lock is the
    *  database's. Throws `StorageError` (`open-failed`). */
-  static async open(directory: string, options: { readonly fileBytesMax?: number } = {}): Promise<PageFiles> {
+  static async open(directory: string, options: PageFileOptions = {}): Promise<PageFiles> {
     const files: PageFile[] = []
     try {
-      await mkdir(directory, { recursive: true })
+      const madeFirst = await mkdir(directory, { recursive: true })
+      if (madeFirst !== undefined) await syncDirectory(dirname(madeFirst))
       for (const name of (await readdir(directory)).sort()) {
         const first = /^(\d{16})\.pages$/.exec(name)?.[1]
         if (first !== undefined) files.push(await openFile(join(directory, name), Number(first), 'r+'))
@@ -67,7 +80,7 @@ export class PageFiles implements PageLog {
       const message = `${directory} cannot be opened: ${reasonOf(error)}`
       throw new StorageError('open-failed', message, { cause: error })
     }
-    return new PageFiles(directory, files, options.fileBytesMax ?? fileBytesMax)
+    return new PageFiles(directory, files, { fileBytesMax, unsyncedBytesMax, ...options })
   }
 
   get(id: number): Uint8Array | undefined {
@@ -84,7 +97,7 @@ export class PageFiles implements PageLog {
     if (chunk === undefined) return []
     const pages: StoredPage[] = []
     for (let at = 0; at < chunk.length; ) {
-      const bytes = pageIn(chunk, at, id + at)
+      const bytes = at === 0 ? pageIn(chunk, 0, id) : unlessDamaged(() => pageIn(chunk, at, id + at))
       if (bytes === undefined) break
       pages.push({ id: id + at, bytes })
       at += bytes.length + PAGE_ROOM_BYTES
@@ -93,51 +106,62 @@ export class PageFiles implements PageLog {
     return pages
   }
 
-  async append(piece: PagePiece): Promise<void> {
-    if (piece.bytes.length === 0) return
-    const last = this.#files.at(-1)
-    assertNext(piece, last === undefined ? undefined : endOf(last))
-    try {
-      const file =
-        last === undefined || last.sizeBytes >= this.#fileBytesMax ? await this.#begin(piece.firstId) : last
-      setChecksums(piece)
-      file.isSynced = false
-      await writeAll(file.handle, piece.bytes, file.sizeBytes)
-      this.#unsyncedBytes += piece.bytes.length
-      // From here on it can be read.
-      file.sizeBytes += piece.bytes.length
-      if (this.#unsyncedBytes >= unsyncedBytesMax && this.#syncing === undefined) {
-        this.#syncing = this.#syncFiles()
-          .catch((error: unknown) => {
-            this.#failure = error
-          })
-          .finally(() => {
-            this.#syncing = undefined
-          })
-      }
-    } catch (error) {
-      throw this.#writeFailure(error)
-    }
+  append(piece: PagePiece): Promise<void> {
+    return this.#change(() => this.#append(piece))
   }
 
-  async sync(): Promise<void> {
-    try {
+  sync(): Promise<void> {
+    return this.#change(async () => {
       await this.#syncing
       if (this.#failure !== undefined) throw this.#failure
       await this.#syncFiles()
-    } catch (error) {
-      throw this.#writeFailure(error)
-    }
+    })
   }
 
-  async release(first: number): Promise<void> {
-    const isNeeded = (at: number) => (this.#files[at + 1]?.first ?? Number.POSITIVE_INFINITY) > first
-    const kept = this.#files.filter((_, at) => isNeeded(at))
-    await this.#keep(kept)
+  release(first: number): Promise<void> {
+    return this.#change(() => this.#keep(this.#files.slice(this.#indexOf(first))))
   }
 
-  async cut({ first, next }: PageRange): Promise<boolean> {
-    const kept = this.#files.filter((file) => file.first < next)
+  cut(range: PageRange): Promise<boolean> {
+    return this.#change(() => this.#cut(range))
+  }
+
+  /** Once what is under way has ended. Closing again does nothing. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await this.#changing.catch(() => {
+      // Who asked for it was told.
+    })
+    await this.#syncing
+    const files = this.#files
+    this.#files = []
+    await Promise.all(files.map(({ handle }) => handle.close()))
+  }
+
+  async #append(piece: PagePiece): Promise<void> {
+    if (piece.bytes.length === 0) return
+    const last = this.#files.at(-1)
+    assertNext(piece, last === undefined ? undefined : endOf(last))
+    const file =
+      last === undefined || last.sizeBytes >= this.#fileBytesMax ? await this.#begin(piece.firstId) : last
+    setChecksums(piece)
+    await writeAll(file.handle, piece.bytes, file.sizeBytes)
+    this.#unsyncedBytes += piece.bytes.length
+    // From here on it can be read, and counts as what is to be synced.
+    file.sizeBytes += piece.bytes.length
+    if (this.#unsyncedBytes < this.#unsyncedBytesMax || this.#syncing !== undefined) return
+    this.#syncing = this.#syncFiles()
+      .catch((error: unknown) => {
+        this.#failure ??= error
+      })
+      .finally(() => {
+        this.#syncing = undefined
+      })
+  }
+
+  async #cut({ first, next }: PageRange): Promise<boolean> {
+    const upTo = this.#files.filter((file) => file.first < next)
+    const kept = first < next ? upTo.slice(this.#indexOf(first)) : []
     const last = kept.at(-1)
     const isWhole =
       first === next ||
@@ -145,22 +169,35 @@ export class PageFiles implements PageLog {
         kept.slice(1).every((file, at) => kept[at] !== undefined && endOf(kept[at]) === file.first) &&
         last !== undefined &&
         endOf(last) >= next)
-    await this.#keep(isWhole && first < next ? kept : [])
-    if (!isWhole || first === next || last === undefined) return isWhole
-    try {
-      last.sizeBytes = next - last.first
-      await last.handle.truncate(last.sizeBytes)
-    } catch (error) {
-      throw this.#writeFailure(error)
-    }
+    await this.#keep(isWhole ? kept : [])
+    if (!isWhole || last === undefined) return isWhole
+    last.sizeBytes = next - last.first
+    last.syncedBytes = Math.min(last.syncedBytes, last.sizeBytes)
+    await last.handle.truncate(last.sizeBytes)
     return true
   }
 
-  async close(): Promise<void> {
-    await this.#syncing
-    const files = this.#files
-    this.#files = []
-    await Promise.all(files.map(({ handle }) => handle.close()))
+  /** Of the file in which a page lies, or would. */
+  #indexOf(id: number): number {
+    return Math.max(
+      0,
+      this.#files.findLastIndex(({ first }) => first <= id),
+    )
+  }
+
+  async #change<T>(change: () => Promise<T>): Promise<T> {
+    this.#assertOpen()
+    const changing = change()
+    this.#changing = changing
+    try {
+      return await changing
+    } catch (error) {
+      throw this.#writeFailure(error)
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#isClosed) throw new StorageError('closed', 'the log of pages is closed')
   }
 
   async #begin(first: number): Promise<PageFile> {
@@ -175,10 +212,12 @@ export class PageFiles implements PageLog {
     const hasNewName = this.#hasNewName
     this.#hasNewName = false
     this.#unsyncedBytes = 0
-    for (const file of this.#files.filter(({ isSynced }) => !isSynced)) {
-      // Before: what is added meanwhile is another sync's.
-      file.isSynced = true
+    for (const file of this.#files) {
+      // What is written meanwhile may not be covered.
+      const { sizeBytes } = file
+      if (file.syncedBytes >= sizeBytes) continue
       await file.handle.datasync()
+      file.syncedBytes = Math.max(file.syncedBytes, sizeBytes)
     }
     if (hasNewName) await syncDirectory(this.#directory)
   }
@@ -187,20 +226,19 @@ export class PageFiles implements PageLog {
   async #keep(kept: PageFile[]): Promise<void> {
     const gone = this.#files.filter((file) => !kept.includes(file))
     if (gone.length === 0) return
-    try {
-      await this.#syncing
-      this.#files = kept
-      for (const { handle, path } of gone) {
-        await handle.close()
-        await rm(path, { force: true })
-      }
-    } catch (error) {
-      throw this.#writeFailure(error)
+    await this.#syncing
+    this.#files = kept
+    for (const { handle, path } of gone) {
+      await handle.close()
+      await rm(path, { force: true })
     }
+    // One that came back with a loss of power would stand where others are by then.
+    await syncDirectory(this.#directory)
   }
 
   /** What the log has from a page on, as much as there is room for. */
   #read(id: number, into: Buffer): Buffer | undefined {
+    this.#assertOpen()
     const file = this.#files.findLast(({ first }) => first <= id)
     const at = id - (file?.first ?? 0)
     if (file === undefined || at >= file.sizeBytes) return undefined
@@ -232,6 +270,16 @@ function pageIn(chunk: Buffer, at: number, id: number): Uint8Array | undefined {
   throw corrupted(`trie page ${id}`, 'its checksum is wrong')
 }
 
+/** Who goes through the log hears of a damaged page when it comes to it. */
+function unlessDamaged<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof StorageError && error.code === 'corrupted') return undefined
+    throw error
+  }
+}
+
 function setChecksums({ firstId, bytes }: PagePiece): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   for (let at = 0; at < bytes.length; ) {
@@ -249,7 +297,8 @@ function checksumOf(page: Uint8Array, id: number): number {
 
 async function openFile(path: string, first: number, flags: 'r+' | 'w+'): Promise<PageFile> {
   const handle = await open(path, flags, 0o600)
-  return { first, path, handle, sizeBytes: (await handle.stat()).size, isSynced: true }
+  const sizeBytes = (await handle.stat()).size
+  return { first, path, handle, sizeBytes, syncedBytes: sizeBytes }
 }
 
 function endOf({ first, sizeBytes }: PageFile): number {

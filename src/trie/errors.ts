@@ -23,9 +23,9 @@ export class TrieError extends Error {
 function sentenceOf(failure: TrieFailure): string {
   switch (failure.code) {
     case 'missing-page':
-      return `the store lacks page ${failure.id} of the trie`
+      return `trie page ${failure.id} is missing`
     case 'bad-page':
-      return `page ${failure.id} of the trie cannot be read`
+      return `trie page ${failure.id} cannot be read`
     case 'bad-checkpoint':
       return "the trie's checkpoint cannot be read"
     case 'missing-data':

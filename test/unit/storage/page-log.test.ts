@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { appendFile, mkdtemp, open, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, describe, it } from 'node:test'
+import { after, describe, it, mock } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import { MemoryPageLog, nextPageId, PageFiles } from '../../../src/storage/index.ts'
 import type { StoredPage } from '../../../src/trie/index.ts'
 import { pageLogContract, pieceOf, readAll, somePages } from '../../contract/page-log.ts'
@@ -129,6 +130,95 @@ describe('PageFiles', () => {
     assert.deepEqual(log.get(1), page.bytes)
     await file.close()
     await log.close()
+  })
+
+  it('goes through the pages before a damaged one', async () => {
+    const directory = aDirectory()
+    const pages = somePages(10)
+    const log = await PageFiles.open(directory, { fileBytesMax })
+    await log.append(pieceOf(pages))
+    const [name = ''] = await readdir(directory)
+    const file = await open(join(directory, name), 'r+')
+    const damaged = pages[4] ?? assert.fail()
+    await file.write(Uint8Array.of(0xff), 0, 1, damaged.id - 1 + 20)
+    await file.close()
+    assert.deepEqual(
+      log.from(1).map(({ id }) => id),
+      pages.slice(0, 4).map(({ id }) => id),
+    )
+    assert.throws(() => log.from(damaged.id), { code: 'corrupted' })
+    await log.close()
+  })
+
+  it('has durable after a sync what was added before, also while it synced in the background', async () => {
+    const probe = await open(join(parent, 'probe'), 'w')
+    const handles = Object.getPrototypeOf(probe) as typeof probe
+    await probe.close()
+    const { datasync, write } = handles
+    /** By descriptor: bytes that a sync began after, and bytes there are. */
+    const [synced, written] = [new Map<number, number>(), new Map<number, number>()]
+    const slowSync = mock.method(handles, 'datasync', async function (this: typeof probe) {
+      const size = written.get(this.fd) ?? 0
+      await pause(3)
+      await datasync.call(this)
+      synced.set(this.fd, Math.max(size, synced.get(this.fd) ?? 0))
+    })
+    const slowWrite = mock.method(handles, 'write', async function (this: typeof probe, ...args: unknown[]) {
+      await pause(1)
+      const result = await (write as (...all: unknown[]) => ReturnType<typeof write>).apply(this, args)
+      written.set(this.fd, Number(args[3]) + result.bytesWritten)
+      return result
+    })
+    try {
+      const log = await PageFiles.open(aDirectory(), { fileBytesMax, unsyncedBytesMax: 3_000 })
+      const pages = somePages(600)
+      for (let at = 0; at < pages.length; at += 3) {
+        await log.append(pieceOf(pages.slice(at, at + 3)))
+        if (at % 7 !== 0) continue
+        await log.sync()
+        for (const [fd, size] of written) assert.ok((synced.get(fd) ?? 0) >= size, `at page ${at}`)
+      }
+      await log.close()
+      assert.ok(slowSync.mock.callCount() > 30, `${slowSync.mock.callCount()} syncs`)
+    } finally {
+      slowSync.mock.restore()
+      slowWrite.mock.restore()
+    }
+  })
+
+  it('does without files before the first page that came back after they were removed', async () => {
+    const directory = aDirectory()
+    const pages = somePages(500)
+    let log = await PageFiles.open(directory, { fileBytesMax })
+    await addTo(log, pages)
+    const names = (await readdir(directory)).sort()
+    const whole = await readFile(join(directory, names[0] ?? ''))
+    const first = pages[300]?.id ?? assert.fail()
+    const next = nextPageId(pages.at(-1) ?? assert.fail())
+    await log.release(first)
+    await log.close()
+    await writeFile(join(directory, names[0] ?? ''), whole)
+    log = await PageFiles.open(directory, { fileBytesMax })
+    assert.equal(await log.cut({ first, next }), true)
+    assert.deepEqual(readAll(log, first), pages.slice(300))
+    await log.close()
+    assert.ok(!(await readdir(directory)).includes(names[0] ?? ''))
+  })
+
+  it('refuses everything once it is closed, which waits for what is under way', async () => {
+    const directory = aDirectory()
+    const log = await PageFiles.open(directory, { fileBytesMax })
+    const adding = log.append(pieceOf(somePages(3)))
+    await Promise.all([log.close(), log.close()])
+    await adding
+    const isClosed = { name: 'StorageError', code: 'closed' }
+    assert.throws(() => log.get(1), isClosed)
+    assert.throws(() => log.from(1), isClosed)
+    await assert.rejects(log.append(pieceOf(somePages(1))), isClosed)
+    await assert.rejects(log.sync(), isClosed)
+    await assert.rejects(log.release(1), isClosed)
+    await assert.rejects(log.cut({ first: 1, next: 1 }), isClosed)
+    assert.equal((await readdir(directory)).length, 1)
   })
 
   it('fails with a code where a file cannot be opened, written or synced', async () => {
