@@ -59,7 +59,7 @@ export const metaKeys = {
   tip: metaKey('tip'),
   /** u64: the highest running number of the signing record that anything here depends on; sealed. */
   signingNumber: metaKey('signing-number'),
-  /** The trie's last whole checkpoint (src/trie/stored-trie.ts); absent before the first; sealed. */
+  /** The trie's last whole checkpoint (src/trie/checkpoint.ts); absent before the first; sealed. */
   trieCheckpoint: metaKey('trie-checkpoint'),
   /** JSON: where peers were last reached; sealed. */
   peers: metaKey('peers'),

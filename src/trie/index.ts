@@ -2,6 +2,7 @@
 
 export { auditTrie } from './audit.ts'
 export { createBranchHasher } from './branch-lanes.ts'
+export { type Checkpoint, decodeCheckpoint } from './checkpoint.ts'
 export {
   bitOf,
   encodeBranch,
@@ -29,9 +30,7 @@ export {
   type TrieRoot,
 } from './root.ts'
 export {
-  type Checkpoint,
   type CheckpointRule,
-  decodeCheckpoint,
   defaultCheckpointRule,
   type NewCheckpoint,
   StoredTrie,
