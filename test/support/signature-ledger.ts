@@ -1,6 +1,6 @@
 // Everything validators were seen to sign, from the wire and from their own records, held against each other for all
 // time: no honest validator signs two things that contradict each other (protocol §6, invariant 2).
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { decodePoolCommitment, decodeProposalBody, decodeVoteBody } from '../../src/codec/index.ts'
 import { homePaths } from '../../src/node/home.ts'
 import type { Block, Certificate, SignedKind, Vote } from '../../src/types/index.ts'
@@ -19,6 +19,8 @@ const anyEntriesMax = 100_000
 const certified = { notarization: 'notarize', nullification: 'nullify', finalization: 'finalize' } as const
 
 export class SignatureLedger {
+  /** Validators whose record was there. */
+  readonly #recorded = new Set<number>()
   readonly #said = new Map<string, { content: string; source: string }>()
   readonly #conflicts: string[] = []
 
@@ -72,9 +74,13 @@ export class SignatureLedger {
     }
   }
 
-  /** Every line of the signing record of a home, whatever its reader thinks of it. */
+  /** Every line of the signing record of a home, whatever its reader thinks of it. A validator that was killed before it
+   *  signed anything has none; one that had one has it for good. */
   addRecordOf(home: string, validator: number): void {
-    const text = readFileSync(homePaths(home).signingRecord, 'utf8')
+    const path = homePaths(home).signingRecord
+    if (!this.#recorded.has(validator) && !existsSync(path)) return
+    this.#recorded.add(validator)
+    const text = readFileSync(path, 'utf8')
     // After the head; the last part is empty, or an append that a crash cut short.
     for (const line of text.split('\n').slice(1, -1)) {
       const { kind, bytes } = JSON.parse(line.slice(0, line.lastIndexOf('}') + 1)) as {
