@@ -1,7 +1,7 @@
 // The log of the trie's pages on a simulated disk. What was added and not synced is lost with the power, any part of it,
 // as a system writes a file's pieces in an order of its own.
-import { nextPageId, type PageLog, type PageRange } from '../storage/index.ts'
-import { pagesOf, type StoredPage } from '../trie/index.ts'
+import type { PageLog, PageRange } from '../storage/index.ts'
+import { nextPageId, pagesOf, type StoredPage } from '../trie/index.ts'
 import type { Random } from './random.ts'
 
 /** What the log holds at one moment. */

@@ -1,12 +1,6 @@
 // The log of the trie's pages, beside the ordered keys: what follows from the blocks, and is too much to be sorted again
 // and again. `PageFiles` on disk, `MemoryPageLog` elsewhere; test/contract/page-log.ts says what both must do.
-import {
-  PAGE_ROOM_BYTES,
-  type PagePiece,
-  pagesOf,
-  type StoredPage,
-  type TriePageSource,
-} from '../trie/ports.ts'
+import { nextPageId, type PagePiece, pagesOf, type StoredPage, type TriePageSource } from '../trie/ports.ts'
 
 /** What the log has to have: pages from `first` on and before `next`. */
 export interface PageRange {
@@ -28,11 +22,6 @@ export interface PageLog extends TriePageSource {
   release(first: number): Promise<void>
   /** Forgets pages from `next` on. Where any page of the range is not there: all of them, and false. */
   cut(range: PageRange): Promise<boolean>
-}
-
-/** The number of the page after this one. */
-export function nextPageId({ id, bytes }: StoredPage): number {
-  return id + bytes.length + PAGE_ROOM_BYTES
 }
 
 /** @param next where the log ends; undefined where it is empty. Throws `RangeError` for a piece of another place. */

@@ -19,7 +19,7 @@ export { type Inserted, insertGroup, insertLeaves } from './insert.ts'
 export { LeafGroup, type NewLeaf } from './leaf-group.ts'
 export { TriePages, type TriePagesOptions } from './pages.ts'
 export type * from './ports.ts'
-export { PAGE_LENGTH_BYTES, PAGE_ROOM_BYTES, pagesOf } from './ports.ts'
+export { nextPageId, PAGE_LENGTH_BYTES, PAGE_ROOM_BYTES, pagesOf } from './ports.ts'
 export { type LeafNode, leafOnPath, proveAbsence, proveInclusion } from './prove.ts'
 export {
   EMPTY_STATE_ROOT,

@@ -117,11 +117,13 @@ export class Page {
     return this.gap(this.splitOf(0, this.count))
   }
 
-  /** The entry to which the bits of `key` lead, whatever the others are. */
-  onPath(key: Uint8Array): number {
+  /** The entry to which the bits of `key` lead, whatever the others are.
+   *  @param onBranch called with each range on the way, and where its branch splits it. */
+  onPath(key: Uint8Array, onBranch?: (start: number, split: number, end: number) => void): number {
     let [start, end] = [0, this.count]
     while (end - start > 1) {
       const split = this.splitOf(start, end)
+      onBranch?.(start, split, end)
       if (bitOf(key, this.gap(split)) === 0) end = split
       else start = split
     }

@@ -44,6 +44,11 @@ export interface StoredPage {
   readonly bytes: Uint8Array
 }
 
+/** The number of the page after this one. */
+export function nextPageId({ id, bytes }: StoredPage): number {
+  return id + bytes.length + PAGE_ROOM_BYTES
+}
+
 /** Stored pages by their number. */
 export interface TriePageSource {
   /** The bytes that were given to be written under this number, or undefined where there are none. They may not change

@@ -109,18 +109,12 @@ function walk(
 
 /** The entry of a page to which the bits of `key` lead. */
 function walkPage(page: Page, key: Uint8Array, onBranch: (branch: BranchOnPath) => void): number {
-  let [start, end] = [0, page.count]
-  while (end - start > 1) {
-    const split = page.splitOf(start, end)
-    const bit = page.gap(split)
+  return page.onPath(key, (start, split, end) =>
     onBranch({
-      bit,
+      bit: page.gap(split),
       hash: page.hashOf(start, end),
       left: page.hashOf(start, split),
       right: page.hashOf(split, end),
-    })
-    if (bitOf(key, bit) === 0) end = split
-    else start = split
-  }
-  return start
+    }),
+  )
 }

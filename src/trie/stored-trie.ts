@@ -15,7 +15,7 @@ import type { Inserted } from './insert.ts'
 import { decodePage, type Page, type PageRef, packPage } from './page.ts'
 import { pageCostBytes, type TriePages } from './pages.ts'
 import { PastTries } from './past.ts'
-import { PAGE_ROOM_BYTES, type PagePiece } from './ports.ts'
+import { nextPageId, type PagePiece } from './ports.ts'
 import type { TrieRoot, TrieSide } from './root.ts'
 
 /** What is written of the trie with a final block. */
@@ -193,10 +193,11 @@ export class StoredTrie {
     while (this.#cleanedTo < end && this.#isLogLarge()) {
       const stored = this.pages.storedFrom(this.#cleanedTo)
       if (stored.length === 0) throw new TrieError({ code: 'missing-page', id: this.#cleanedTo })
-      for (const { id, bytes } of stored) {
+      for (const page of stored) {
+        const { id, bytes } = page
         if (id >= end || !this.#isLogLarge()) return
         if (!this.#dead.has(id)) this.#reclaim(id, bytes)
-        this.#cleanedTo = id + bytes.length + PAGE_ROOM_BYTES
+        this.#cleanedTo = nextPageId(page)
       }
     }
   }

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { nextPageId, type PageLog } from '../../src/storage/index.ts'
-import { PAGE_LENGTH_BYTES, type PagePiece, type StoredPage } from '../../src/trie/index.ts'
+import type { PageLog } from '../../src/storage/index.ts'
+import { nextPageId, PAGE_LENGTH_BYTES, type PagePiece, type StoredPage } from '../../src/trie/index.ts'
 
 export interface LogUnderTest {
   readonly name: string

@@ -1,12 +1,6 @@
 // A node's store with every kind of key in it, and what tests of `diseq check` do with stores.
-import {
-  type HeightFrame,
-  type KeyValueStore,
-  MemoryStore,
-  metaKeys,
-  nextPageId,
-} from '../../../src/storage/index.ts'
-import type { StoredPage } from '../../../src/trie/index.ts'
+import { type HeightFrame, type KeyValueStore, MemoryStore, metaKeys } from '../../../src/storage/index.ts'
+import { nextPageId, type StoredPage } from '../../../src/trie/index.ts'
 import type { Block, PeerId } from '../../../src/types/index.ts'
 import { pieceOf } from '../../contract/page-log.ts'
 import { aMessage, ChainBuilder } from '../../support/chain-builder.ts'

@@ -5,7 +5,7 @@ import { SimulatedDisk } from '../../../src/simulation/disk.ts'
 import { Random } from '../../../src/simulation/random.ts'
 import { SimulatedRecordFile } from '../../../src/simulation/record-disk.ts'
 import { Scheduler } from '../../../src/simulation/scheduler.ts'
-import { nextPageId } from '../../../src/storage/index.ts'
+import { nextPageId } from '../../../src/trie/index.ts'
 import { pieceOf, somePages } from '../../contract/page-log.ts'
 
 const bytes = (text: string) => new Uint8Array(Buffer.from(text))

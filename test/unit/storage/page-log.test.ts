@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it, mock } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
-import { MemoryPageLog, nextPageId, PageFiles } from '../../../src/storage/index.ts'
-import type { StoredPage } from '../../../src/trie/index.ts'
+import { MemoryPageLog, PageFiles } from '../../../src/storage/index.ts'
+import { nextPageId, type StoredPage } from '../../../src/trie/index.ts'
 import { pageLogContract, pieceOf, readAll, somePages } from '../../contract/page-log.ts'
 
 const parent = await mkdtemp(join(tmpdir(), 'diseq-pages-'))
