@@ -2,11 +2,12 @@
 // written. The store is plain memory, so the figures hold no disk time. Run: node bench/trie.ts [leaves …]
 
 import { sha256 } from '../src/crypto/native/hash.ts'
+import { MemoryPageLog } from '../src/storage/index.ts'
 import {
   createBranchHasher,
+  createLeafHasher,
   insertGroup,
   LeafGroup,
-  pagesOf,
   StoredTrie,
   TriePages,
 } from '../src/trie/index.ts'
@@ -25,31 +26,30 @@ function dataOf(n: number): Uint8Array {
   return data
 }
 
-function measure({ leafCount, groupSize }: { leafCount: number; groupSize: number }): void {
-  const stored = new Map<number, Uint8Array>()
+async function measure({ leafCount, groupSize }: { leafCount: number; groupSize: number }): Promise<void> {
+  const log = new MemoryPageLog()
   let reads = 0
   const get = (id: number) => {
     reads += 1
-    return stored.get(id)
+    return log.get(id)
   }
-  const source = { get, from: () => [] }
+  const source = { get, from: (id: number) => log.from(id) }
+  const hashLeaves = createLeafHasher(sha256)
   const pages = new TriePages({ source, hash: sha256, hashBranches: createBranchHasher() })
   const trie = new StoredTrie({ pages, checkpoint: undefined, pastMax: 64 })
-  let [writtenBytes, writtenPages] = [0, 0]
+  let writtenBytes = 0
   let [totalMs, lastTenthMs, leavesMs] = [0, 0, 0]
   for (let from = 0, height = 1; from < leafCount; from += groupSize, height += 1) {
     const messages = Array.from({ length: groupSize }, (_, index) => dataOf(from + index))
     const startMs = cpuMs()
-    const group = LeafGroup.ofBlock(height, messages, sha256)
+    const group = LeafGroup.ofBlock(height, messages, hashLeaves)
     leavesMs += cpuMs() - startMs
     const inserted = insertGroup(trie.root, group, pages)
     const writes = trie.append({ height, inserted })
     const tookMs = cpuMs() - startMs
-    for (const { id, bytes } of pagesOf(writes.pages)) {
-      writtenPages += 1
-      stored.set(id, bytes)
-      writtenBytes += bytes.length
-    }
+    await log.append(writes.pages)
+    writtenBytes += writes.pages.bytes.length
+    if (writes.checkpoint !== undefined) await log.release(writes.checkpoint.firstPageId)
     totalMs += tookMs
     if (from >= leafCount * 0.9) lastTenthMs += tookMs
   }
@@ -57,12 +57,11 @@ function measure({ leafCount, groupSize }: { leafCount: number; groupSize: numbe
   console.log(
     `${leafCount} leaves of ${DATA_BYTES} B in groups of ${groupSize}: ${perLeaf(1000 * totalMs)} µs a leaf, ` +
       `the last tenth ${perLeaf(1000 * lastTenthMs, leafCount / 10)} µs, of it hashing leaves ${perLeaf(1000 * leavesMs)} µs; ` +
-      `${perLeaf(writtenPages)} pages of ${(writtenBytes / Math.max(1, writtenPages)).toFixed(0)} B written and ` +
-      `${perLeaf(reads)} read a leaf; ${stored.size} pages at the end`,
+      `${perLeaf(writtenBytes)} B written and ${perLeaf(reads)} pages read a leaf`,
   )
 }
 
 const asked = process.argv.slice(2).map(Number)
 for (const leafCount of asked.length > 0 ? asked : [100_000, 500_000]) {
-  for (const groupSize of [100, 1000]) measure({ leafCount, groupSize })
+  for (const groupSize of [100, 1000]) await measure({ leafCount, groupSize })
 }

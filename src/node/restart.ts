@@ -23,7 +23,13 @@ import {
   provableRoots,
   type RecordedSignature,
 } from '../storage/index.ts'
-import { type CheckpointRule, createBranchHasher, StoredTrie, TriePages } from '../trie/index.ts'
+import {
+  type CheckpointRule,
+  createBranchHasher,
+  createLeafHasher,
+  StoredTrie,
+  TriePages,
+} from '../trie/index.ts'
 import type {
   BatchId,
   Block,
@@ -72,6 +78,7 @@ export function openTrie({
       source: store.triePages,
       hash: sha256,
       hashBranches: createBranchHasher(),
+      hashLeaves: createLeafHasher(sha256),
       ...(cachedBytesMax === undefined ? {} : { cachedBytesMax }),
     }),
     checkpoint: store.readTrieCheckpoint(),

@@ -17,6 +17,7 @@ export {
 export { TrieError, type TrieFailure } from './errors.ts'
 export { type Inserted, insertGroup, insertLeaves } from './insert.ts'
 export { LeafGroup, type NewLeaf } from './leaf-group.ts'
+export { createLeafHasher } from './leaf-lanes.ts'
 export { TriePages, type TriePagesOptions } from './pages.ts'
 export type * from './ports.ts'
 export { nextPageId, PAGE_LENGTH_BYTES, PAGE_ROOM_BYTES, pagesOf } from './ports.ts'

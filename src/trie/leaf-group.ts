@@ -1,9 +1,9 @@
 // The leaves that come with a block, as columns. All of them live until the last branch above them is hashed; as objects,
 // with two arrays of their own each, they filled the space for young objects and were carried into the old one.
 
-import { HASH_BYTES, LeafHashing } from './encoding.ts'
+import { HASH_BYTES } from './encoding.ts'
 import { copyHash } from './page.ts'
-import type { Hasher, LeafReference } from './ports.ts'
+import type { LeafHasher, LeafReference } from './ports.ts'
 
 export interface NewLeaf {
   readonly key: Uint8Array
@@ -29,16 +29,11 @@ export class LeafGroup {
   }
 
   /** The leaves of the data of a block's messages, in sequence. */
-  static ofBlock(height: number, data: readonly Uint8Array[], hash: Hasher): LeafGroup {
+  static ofBlock(height: number, data: readonly Uint8Array[], hashLeaves: LeafHasher): LeafGroup {
     const group = new LeafGroup(data.length)
-    const hashing = new LeafHashing(hash)
+    hashLeaves(data, group.keys, group.hashes)
     group.heights.fill(height)
-    for (const [index, bytes] of data.entries()) {
-      const { key, leafHash } = hashing.leafOf(bytes)
-      copyHash(key, 0, group.keys, index * HASH_BYTES)
-      copyHash(leafHash, 0, group.hashes, index * HASH_BYTES)
-      group.indexes[index] = index
-    }
+    for (let index = 0; index < data.length; index += 1) group.indexes[index] = index
     return group
   }
 
@@ -63,7 +58,8 @@ export class LeafGroup {
     order.sort((a, b) => (ranks[a] ?? 0) - (ranks[b] ?? 0) || this.#compare(a, b) || a - b)
     const chosen = order.filter((at, place) => place === 0 || this.#compare(order[place - 1] ?? 0, at) !== 0)
     const sorted = new LeafGroup(chosen.length)
-    for (const [place, at] of chosen.entries()) {
+    for (let place = 0; place < chosen.length; place += 1) {
+      const at = chosen[place] ?? 0
       copyHash(this.keys, at * HASH_BYTES, sorted.keys, place * HASH_BYTES)
       copyHash(this.hashes, at * HASH_BYTES, sorted.hashes, place * HASH_BYTES)
       sorted.heights[place] = this.heights[at] ?? 0

@@ -11,9 +11,11 @@ const nodeTag = 1
 export function merkleRootOfIds(ids: readonly string[]): Uint8Array {
   if (ids.length === 0) return sha256(new Uint8Array())
   const level = Buffer.allocUnsafeSlow(ids.length * hashBytes)
-  for (const [at, id] of ids.entries()) {
-    if (id.length !== 2 * hashBytes || level.write(id, at * hashBytes, 'hex') !== hashBytes)
+  let end = 0
+  for (const id of ids) {
+    if (id.length !== 2 * hashBytes || level.write(id, end, 'hex') !== hashBytes)
       throw new RangeError('an id has 64 hex digits')
+    end += hashBytes
   }
   hashRows(leaves, level, { count: ids.length, rowBytes: hashBytes })
   // Neighbours are paired on every level; an odd last node moves up as it is.
@@ -47,10 +49,9 @@ function hashRows(
 ): void {
   for (let first = 0; first < count; first += LANES) {
     const rows = Math.min(LANES, count - first)
-    for (const [lane, input] of inputs.entries()) {
-      if (lane >= rows) break
+    for (let lane = 0; lane < rows; lane += 1) {
       const start = (first + lane) * rowBytes
-      input.set(bytes.subarray(start, start + rowBytes), 1)
+      inputs[lane]?.set(bytes.subarray(start, start + rowBytes), 1)
     }
     run()
     bytes.set(digests.subarray(0, rows * hashBytes), first * hashBytes)
