@@ -83,7 +83,7 @@ export class SimulatedDisk {
       },
       write: (operations, { sync }) => {
         assertOpen()
-        return this.#write(opening, { operations, isSynced: sync })
+        return this.#write(opening, { operations: [...operations], isSynced: sync })
       },
       iterate: (range) => {
         assertOpen()

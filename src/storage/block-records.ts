@@ -18,9 +18,8 @@ import {
   encodeMessagePlace,
   encodeNumber,
   encodeSkipped,
-  encodeSpans,
-  type MessageSpan,
   type SkippedMessage,
+  SpanWriter,
 } from './records.ts'
 
 const signatureSize = 64
@@ -33,27 +32,35 @@ export interface SequencedBlock {
   readonly skipped: readonly SkippedMessage[]
 }
 
-/** Everything that is stored of a block: the block itself, and the indexes into it. */
-export function putBlock({ final, skipped }: SequencedBlock): WriteOperation[] {
+/** Everything that is stored of a block: the block itself, and the indexes into it. One operation after another, since
+ *  a list of one for each message would be carried about by the collector until the last is made. */
+export function putBlock({ final, skipped }: SequencedBlock): Iterable<WriteOperation> {
   const { block } = final
   const { height } = block.header
   const { head, batches } = cutFinalBlock(final)
   const { spans, ids } = sequenceOf(final.batches, skipped)
   assert.equal(ids.length, block.header.messageCount, `block ${height} has another number of messages`)
 
-  const operations: WriteOperation[] = []
-  const put = (key: Uint8Array, value: Uint8Array) => operations.push({ type: 'put', key, value })
-  put(heightKey('blockHead', height), head)
-  put(heightKey('header', height), block.headerBytes)
-  put(blockHeightKey(block.id), encodeNumber(height))
-  for (const [position, bytes] of batches.entries()) put(blockBatchKey(height, position), bytes)
-  for (const [position, { id }] of final.batches.entries()) {
-    put(batchPlaceKey(id), encodeBatchPlace({ height, position }))
+  function* operations(): Generator<WriteOperation, void> {
+    yield put(heightKey('blockHead', height), head)
+    yield put(heightKey('header', height), block.headerBytes)
+    yield put(blockHeightKey(block.id), encodeNumber(height))
+    for (const [position, bytes] of batches.entries()) yield put(blockBatchKey(height, position), bytes)
+    for (const [position, { id }] of final.batches.entries())
+      yield put(batchPlaceKey(id), encodeBatchPlace({ height, position }))
+    if (spans.length > 0) yield put(heightKey('spans', height), spans)
+    if (skipped.length > 0) yield put(heightKey('skipped', height), encodeSkipped(skipped))
+    let index = 0
+    for (const id of ids) {
+      yield put(messagePlaceKey(id), encodeMessagePlace({ height, index }))
+      index += 1
+    }
   }
-  if (spans.length > 0) put(heightKey('spans', height), encodeSpans(spans))
-  if (skipped.length > 0) put(heightKey('skipped', height), encodeSkipped(skipped))
-  for (const [index, id] of ids.entries()) put(messagePlaceKey(id), encodeMessagePlace({ height, index }))
-  return operations
+  return operations()
+}
+
+function put(key: Uint8Array, value: Uint8Array): WriteOperation {
+  return { type: 'put', key, value }
 }
 
 /** Convictions by evidence in the block at `height`. */
@@ -99,17 +106,21 @@ function cutFinalBlock(final: FinalBlock): { head: Uint8Array; batches: Uint8Arr
   return { head, batches }
 }
 
-/** Ids and places of the messages that are in the sequence, in order. */
+/** Ids of the messages that are in the sequence, in order, and their places as they are stored. */
 function sequenceOf(
   batches: readonly Batch[],
   skipped: readonly SkippedMessage[],
-): { spans: MessageSpan[]; ids: MessageId[] } {
-  const spans: MessageSpan[] = []
+): { spans: Uint8Array; ids: MessageId[] } {
+  const count = batches.reduce((sum, { messages }) => sum + messages.length, 0)
+  const spans = new SpanWriter(count)
   const ids: MessageId[] = []
   let nextSkipped = 0
-  for (const [position, batch] of batches.entries()) {
+  for (const [position, { id: batchId, messages, messageIds, bytes }] of batches.entries()) {
+    assert.equal(messageIds.length, messages.length, `batch ${batchId} has fewer ids than messages`)
     let end = batchOverheadBytes
-    for (const [at, message] of batch.messages.entries()) {
+    for (let at = 0; at < messages.length; at += 1) {
+      const [message, id] = [messages[at], messageIds[at]]
+      if (message === undefined || id === undefined) continue
       const start = end
       end += messageBytes(message)
       const skip = skipped[nextSkipped]
@@ -117,15 +128,13 @@ function sequenceOf(
         nextSkipped += 1
         continue
       }
-      const id = batch.messageIds[at]
-      assert(id !== undefined, `batch ${batch.id} has fewer ids than messages`)
-      spans.push({ position, start, end })
+      spans.add(position, start, end)
       ids.push(id)
     }
-    assert.equal(end, batch.bytes.length, 'messages are not where the index would look for them')
+    assert.equal(end, bytes.length, 'messages are not where the index would look for them')
   }
   assert.equal(nextSkipped, skipped.length, 'skips messages that the block does not have, or out of order')
-  return { spans, ids }
+  return { spans: spans.finish(), ids }
 }
 
 /** Size of a message's encoding. Computed, since encoding it again costs more than all else here; checked above

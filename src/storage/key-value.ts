@@ -32,9 +32,10 @@ export interface KeyValueStore {
   getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]>
   /**
    * All of the operations or none, in their order (of two on one key the later counts). With `sync` it is durable
-   * when it resolves: neither the end of the process nor of the machine's power takes it back.
+   * when it resolves: neither the end of the process nor of the machine's power takes it back. They are gone through
+   * once, before it returns.
    */
-  write(operations: readonly WriteOperation[], options: { readonly sync: boolean }): Promise<void>
+  write(operations: Iterable<WriteOperation>, options: { readonly sync: boolean }): Promise<void>
   /** Entries in key order as they were when the iteration began. */
   iterate(range: KeyRange): AsyncIterable<KeyValueEntry>
   /** Ends it; everything after that fails with `closed`. Closing again does nothing. */

@@ -21,7 +21,7 @@ export class MemoryStore implements KeyValueStore {
     return keys.map((key) => this.get(key))
   }
 
-  async write(operations: readonly WriteOperation[]): Promise<void> {
+  async write(operations: Iterable<WriteOperation>): Promise<void> {
     this.#assertOpen()
     for (const operation of operations) {
       const key = textOf(operation.key)

@@ -93,10 +93,22 @@ export function decodeBatchPlace(bytes: Uint8Array): BatchPlace {
   return read('batch place', bytes, (reader) => ({ height: reader.u64(), position: reader.u16() }))
 }
 
-export function encodeSpans(spans: readonly MessageSpan[]): Uint8Array {
-  const writer = new ByteWriter(spans.length * spanBytes)
-  for (const { position, start, end } of spans) writer.u16(position).u32(start).u32(end)
-  return writer.finish()
+/** The spans of a block's sequence, one after another as they are stored: it may have 100,000 of them. */
+export class SpanWriter {
+  readonly #writer: ByteWriter
+
+  /** @param count a guess. */
+  constructor(count: number) {
+    this.#writer = new ByteWriter(count * spanBytes)
+  }
+
+  add(position: number, start: number, end: number): void {
+    this.#writer.u16(position).u32(start).u32(end)
+  }
+
+  finish(): Uint8Array {
+    return this.#writer.finish()
+  }
 }
 
 /** The span of message `index`, read alone: a block may have 100,000 of them. */
