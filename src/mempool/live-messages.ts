@@ -52,10 +52,11 @@ export class LiveMessages<H extends Holder> {
   /** A batch's distinct messages that are not dead, with their expiry. */
   liveOf(batch: Batch, deadMessages: ReadonlySet<MessageId>): ReadonlyMap<MessageId, Height | undefined> {
     const live = new Map<MessageId, Height | undefined>()
-    for (const [index, id] of batch.messageIds.entries()) {
-      const expiresAt = batch.messages[index]?.expiresAt
+    const { messages, messageIds } = batch
+    for (let index = 0; index < messageIds.length; index += 1) {
+      const [id, expiresAt] = [messageIds[index], messages[index]?.expiresAt]
       const isExpired = expiresAt !== undefined && expiresAt < this.#nextHeight
-      if (!isExpired && !deadMessages.has(id)) live.set(id, expiresAt)
+      if (id !== undefined && !isExpired && !deadMessages.has(id)) live.set(id, expiresAt)
     }
     return live
   }

@@ -181,28 +181,33 @@ export class Mempool {
   }
 
   /** The batches that would leave with such a block; the pool stays as it is. */
-  leavingWith({ batchIds, messageIds, nextHeight, invalid = [] }: Settlement): Set<BatchId> {
+  leavingWith(settlement: Settlement): Set<BatchId> {
+    const { batchIds, messageIds, nextHeight, invalid = [] } = settlement
     const leaving = new Set(batchIds.filter((batchId) => this.#entries.has(batchId)))
     const lost = new Map<Entry, number>()
-    const dying = new Set([...messageIds, ...this.#live.expiredBy(nextHeight), ...invalid])
-    for (const id of dying) {
+    const counted = new Set<MessageId>()
+    const die = (id: MessageId) => {
       // Nearly every message dies with the one batch that holds it.
       const only = this.#live.onlyHolderOf(id)
-      if (only !== undefined && leaving.has(only.batch.id)) continue
+      if ((only !== undefined && leaving.has(only.batch.id)) || counted.has(id)) return
+      counted.add(id)
       for (const entry of this.#live.holdersOf(id)) {
         const count = (lost.get(entry) ?? 0) + 1
         lost.set(entry, count)
         if (count === entry.liveCount) leaving.add(entry.batch.id)
       }
     }
+    for (const ids of [messageIds, this.#live.expiredBy(nextHeight), invalid]) ids.forEach(die)
     return leaving
   }
 
   /** The messages that such a block would leave waiting though no block can take them any more; the pool stays as it
    *  is. */
   expiredWith({ messageIds, nextHeight, invalid = [] }: Settlement): MessageId[] {
+    const expired = this.#live.expiredBy(nextHeight)
+    if (expired.length === 0) return expired
     const others = new Set([...messageIds, ...invalid])
-    return this.#live.expiredBy(nextHeight).filter((id) => !others.has(id))
+    return expired.filter((id) => !others.has(id))
   }
 
   /** Whether the pool, as it would be with such a block in the chain, is empty (protocol §3.1). */

@@ -154,11 +154,11 @@ export class PoolDoor {
     const isConvicted = (validator: number) => head.state.convicted.has(validator)
     const invalid: MessageId[] = []
     for (const { messages, messageIds } of batches) {
-      for (const [at, message] of messages.entries()) {
-        const id = messageIds[at]
-        if (id === undefined || !isReserved(message)) continue
-        if (checkReservedMessage({ message, genesis, isConvicted, verify: verifySigned }) !== undefined)
-          invalid.push(id)
+      for (const message of messages) {
+        if (!isReserved(message)) continue
+        const id = messageIds[messages.indexOf(message)]
+        const fault = checkReservedMessage({ message, genesis, isConvicted, verify: verifySigned })
+        if (id !== undefined && fault !== undefined) invalid.push(id)
       }
     }
     return invalid

@@ -73,7 +73,9 @@ export interface NamespaceTree {
 /** The namespaces tree of a block's messages, given in their order. */
 export function namespaceTree(messages: readonly SequencedMessage[], sha256: Sha256): NamespaceTree {
   const pairsOf = new Map<string, NamespacePair[]>()
-  for (const [index, { id, message }] of messages.entries()) {
+  let next = 0
+  for (const { id, message } of messages) {
+    const index = next++
     if (message.namespace === undefined) continue
     const pairs = pairsOf.get(message.namespace)
     if (pairs === undefined) pairsOf.set(message.namespace, [{ index, id }])
