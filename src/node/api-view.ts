@@ -13,7 +13,7 @@ import type { PeerStatus } from '../codec/index.ts'
 import { toHex } from '../crypto/native/index.ts'
 import type { Network } from '../network/index.ts'
 import { isQuorum, powerOf } from '../quorum/index.ts'
-import type { ChainStore } from '../storage/index.ts'
+import { type ChainStore, messagesOf } from '../storage/index.ts'
 import { leafOnPath, proofToJsonText, proveInclusion, type TriePages } from '../trie/index.ts'
 import type { BlockId, Genesis, Height, MessageId, PeerId, ValidatorIndex, Vote } from '../types/index.ts'
 import type { PendingKeys } from './pending-keys.ts'
@@ -40,6 +40,11 @@ export interface ApiViewOptions {
 
 export function apiView(options: ApiViewOptions): ApiPorts {
   const { genesis, replica, network, store } = options
+  // Readers of the stream ask for each block as soon as it is final: it need not be read for them.
+  let latest: (BlockView & { readonly kind: 'final' }) | undefined
+  replica.onFinal(({ final: { block, finalization }, messages }) => {
+    latest = { kind: 'final', block, finalization, messages }
+  })
   return {
     submitMessages: (messages) => replica.submit(messages),
     messageStates: (ids) => messageStates(options, ids),
@@ -52,7 +57,8 @@ export function apiView(options: ApiViewOptions): ApiPorts {
         listener({ height, messageIds, dropped })
       }),
     tipHeight: () => replica.head.state.height,
-    block: (height) => blockView(store, genesis, height),
+    block: async (height) =>
+      latest?.block.header.height === height ? latest : await blockView(store, genesis, height),
     genesisText: () => options.genesisText,
     limits: () => genesis.limits,
     validators: () => ({
@@ -150,9 +156,13 @@ async function blockView(
 ): Promise<BlockView | undefined> {
   if (height === 0) return { kind: 'genesis', id: genesis.hash as BlockId, time: genesis.time }
   const final = await store.readFinal(height)
-  const messages = await store.readMessages(height)
-  if (final === undefined || messages === undefined) return undefined
-  return { kind: 'final', block: final.block, finalization: final.finalization, messages }
+  if (final === undefined) return undefined
+  return {
+    kind: 'final',
+    block: final.block,
+    finalization: final.finalization,
+    messages: messagesOf(final),
+  }
 }
 
 /** Looks after every final block; gives up where nothing pending has the key. */

@@ -7,7 +7,7 @@ import type { Mempool, Settlement } from '../mempool/index.ts'
 import { absentValidators, evidenceNamespace, evidenceOfMessage, isExpired } from '../sequencing/index.ts'
 import type { ChainStore } from '../storage/index.ts'
 import type { StoredTrie } from '../trie/index.ts'
-import type { BatchId, Height, Message, MessageId, ValidatorIndex } from '../types/index.ts'
+import type { BatchId, Height, Message, MessageId, SequencedMessage, ValidatorIndex } from '../types/index.ts'
 import type { Executed } from './execution.ts'
 import { ListedBatches } from './listed-batches.ts'
 
@@ -15,6 +15,8 @@ import { ListedBatches } from './listed-batches.ts'
 export interface FinalEvent {
   readonly height: Height
   readonly final: FinalBlock
+  /** In sequence. */
+  readonly messages: readonly SequencedMessage[]
   readonly messageIds: readonly MessageId[]
   readonly expired: readonly MessageId[]
   readonly refused: readonly { readonly id: MessageId; readonly reason: string }[]
@@ -102,7 +104,8 @@ export class ChainHead {
       trie: state.trie,
       convicted,
     })
-    return { height, final, messageIds, expired, refused, removedBatches: settled.removed }
+    const { messages } = content
+    return { height, final, messages, messageIds, expired, refused, removedBatches: settled.removed }
   }
 
   /** Batches that leave the disk with a block: those that leave the pool, but for what is listed for a later height,
@@ -115,9 +118,11 @@ export class ChainHead {
 
   /** Reserved messages of the block's batches that it skipped as invalid, and pending ones that it made so. */
   #refusedBy(executed: Executed, convicted: readonly ValidatorIndex[]): { id: MessageId; reason: string }[] {
-    const taken = new Set(executed.content.messages.map(({ id }) => id))
+    const { messages, skipped: left } = executed.content
+    if (left.length === 0 && convicted.length === 0) return []
+    const taken = new Set(messages.map(({ id }) => id))
     const refused: { id: MessageId; reason: string }[] = []
-    for (const { batch, message } of executed.content.skipped) {
+    for (const { batch, message } of left) {
       const skipped = executed.content.batches[batch]
       const id = skipped?.messageIds[message]
       const body = skipped?.messages[message]

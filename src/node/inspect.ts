@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import type { FinalBlock } from '../codec/index.ts'
 import { publicKeyOf } from '../crypto/native/index.ts'
-import { ChainStore, LevelStore, NodeRecordFile, SigningRecord } from '../storage/index.ts'
+import { ChainStore, LevelStore, messagesOf, NodeRecordFile, SigningRecord } from '../storage/index.ts'
 import type { Genesis, Height, SequencedMessage, ValidatorIndex } from '../types/index.ts'
 import { readIdentity } from './home.ts'
 import { HomeError } from './home-error.ts'
@@ -73,8 +73,7 @@ export function inspectHome(home: string): Promise<HomeView> {
 export function inspectBlock(home: string, height: Height): Promise<StoredBlockView | undefined> {
   return withStore(home, async (store) => {
     const final = await store.readFinal(height)
-    const messages = await store.readMessages(height)
-    return final === undefined || messages === undefined ? undefined : { final, messages }
+    return final === undefined ? undefined : { final, messages: messagesOf(final) }
   })
 }
 

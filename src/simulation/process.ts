@@ -6,7 +6,7 @@ import type { FinalEvent } from '../node/chain-head.ts'
 import type { ConnectedPeer, Keys, Log } from '../node/ports.ts'
 import { Replica, type ReplicaSettings } from '../node/replica.ts'
 import { Signing } from '../node/signing.ts'
-import { ChainStore, checkAgainstDatabase, SigningRecord } from '../storage/index.ts'
+import { ChainStore, checkAgainstDatabase, messagesOf, SigningRecord } from '../storage/index.ts'
 import type { Genesis, PeerId, SignedKind, ValidatorIndex } from '../types/index.ts'
 import type { SimulatedDisk } from './disk.ts'
 import type { SimulatedRecordFile } from './record-disk.ts'
@@ -136,10 +136,10 @@ export class SimulatedProcess {
     const { events } = this.#options
     for (let height = events.toldHeight() + 1; height <= store.tip.height; height++) {
       const final = await store.readFinal(height)
-      const messages = await store.readMessages(height)
-      if (final === undefined || messages === undefined) return
+      if (final === undefined) return
+      const messages = messagesOf(final)
       const messageIds = messages.map(({ id }) => id)
-      events.onFinal({ height, final, messageIds, expired: [], refused: [], removedBatches: [] })
+      events.onFinal({ height, final, messages, messageIds, expired: [], refused: [], removedBatches: [] })
     }
   }
 

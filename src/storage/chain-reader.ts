@@ -160,18 +160,7 @@ export class ChainReader {
   /** The block's messages in sequence; undefined where there is no such block. */
   async readMessages(height: Height): Promise<SequencedMessage[] | undefined> {
     const final = await this.readFinal(height)
-    if (final === undefined) return undefined
-    const messages: SequencedMessage[] = []
-    let nextSkipped = 0
-    for (const [position, batch] of final.batches.entries()) {
-      for (const [at, message] of batch.messages.entries()) {
-        const skip = final.skipped[nextSkipped]
-        const id = batch.messageIds[at]
-        if (skip?.batch === position && skip.message === at) nextSkipped += 1
-        else if (id !== undefined) messages.push({ id, message })
-      }
-    }
-    return messages
+    return final === undefined ? undefined : messagesOf(final)
   }
 
   /** One message of the chain, without reading its block. */
@@ -214,6 +203,21 @@ export class ChainReader {
     const { height, position } = decodeBatchPlace(place)
     return this.store.get(blockBatchKey(height, position))
   }
+}
+
+/** A block's messages in sequence. */
+export function messagesOf({ batches, skipped }: StoredBlock): SequencedMessage[] {
+  const messages: SequencedMessage[] = []
+  let nextSkipped = 0
+  for (const [position, batch] of batches.entries()) {
+    // By place: `entries` would make an object for each of thousands.
+    for (let at = 0; at < batch.messages.length; at += 1) {
+      const [message, id, skip] = [batch.messages[at], batch.messageIds[at], skipped[nextSkipped]]
+      if (skip?.batch === position && skip.message === at) nextSkipped += 1
+      else if (message !== undefined && id !== undefined) messages.push({ id, message })
+    }
+  }
+  return messages
 }
 
 function expect<T>(what: string, decoded: Decoded<T>): T {

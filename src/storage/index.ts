@@ -1,7 +1,7 @@
 // The disk: the chain's database, and apart from it the record of what was signed.
 export { type AuditOptions, auditStore } from './audit.ts'
 export type { SequencedBlock } from './block-records.ts'
-export { ChainReader, type StoredBlock } from './chain-reader.ts'
+export { ChainReader, messagesOf, type StoredBlock } from './chain-reader.ts'
 export {
   ChainStore,
   type ChainStoreOptions,
