@@ -54,7 +54,8 @@ export class LiveMessages<H extends Holder> {
     const live = new Map<MessageId, Height | undefined>()
     const { messages, messageIds } = batch
     for (let index = 0; index < messageIds.length; index += 1) {
-      const [id, expiresAt] = [messageIds[index], messages[index]?.expiresAt]
+      const id = messageIds[index]
+      const expiresAt = messages[index]?.expiresAt
       const isExpired = expiresAt !== undefined && expiresAt < this.#nextHeight
       if (id !== undefined && !isExpired && !deadMessages.has(id)) live.set(id, expiresAt)
     }

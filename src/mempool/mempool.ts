@@ -189,7 +189,8 @@ export class Mempool {
     const die = (id: MessageId) => {
       // Nearly every message dies with the one batch that holds it.
       const only = this.#live.onlyHolderOf(id)
-      if ((only !== undefined && leaving.has(only.batch.id)) || counted.has(id)) return
+      if (only !== undefined && leaving.has(only.batch.id)) return
+      if (!this.#live.has(id) || counted.has(id)) return
       counted.add(id)
       for (const entry of this.#live.holdersOf(id)) {
         const count = (lost.get(entry) ?? 0) + 1

@@ -38,12 +38,16 @@ export interface ApiViewOptions {
   readonly metricsText: () => Promise<string>
 }
 
+/** Of a block that is kept in memory until the next: some 4 MB (`chargeOf` in mempool). */
+const latestMessagesMax = 10_000
+
 export function apiView(options: ApiViewOptions): ApiPorts {
   const { genesis, replica, network, store } = options
   // Readers of the stream ask for each block as soon as it is final: it need not be read for them.
   let latest: (BlockView & { readonly kind: 'final' }) | undefined
   replica.onFinal(({ final: { block, finalization }, messages }) => {
-    latest = { kind: 'final', block, finalization, messages }
+    const isSmall = messages.length <= latestMessagesMax
+    latest = isSmall ? { kind: 'final', block, finalization, messages } : undefined
   })
   return {
     submitMessages: (messages) => replica.submit(messages),

@@ -118,14 +118,13 @@ export class ChainHead {
 
   /** Reserved messages of the block's batches that it skipped as invalid, and pending ones that it made so. */
   #refusedBy(executed: Executed, convicted: readonly ValidatorIndex[]): { id: MessageId; reason: string }[] {
-    const { messages, skipped: left } = executed.content
-    if (left.length === 0 && convicted.length === 0) return []
+    const { batches, messages, skipped } = executed.content
+    if (skipped.length === 0 && convicted.length === 0) return []
     const taken = new Set(messages.map(({ id }) => id))
     const refused: { id: MessageId; reason: string }[] = []
-    for (const { batch, message } of left) {
-      const skipped = executed.content.batches[batch]
-      const id = skipped?.messageIds[message]
-      const body = skipped?.messages[message]
+    for (const { batch, message } of skipped) {
+      const id = batches[batch]?.messageIds[message]
+      const body = batches[batch]?.messages[message]
       if (id === undefined || body === undefined || taken.has(id) || !body.namespace?.startsWith('diseq/'))
         continue
       const known = evidenceAgainst(body, [...this.#state.convicted, ...convicted])

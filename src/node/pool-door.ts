@@ -154,12 +154,12 @@ export class PoolDoor {
     const isConvicted = (validator: number) => head.state.convicted.has(validator)
     const invalid: MessageId[] = []
     for (const { messages, messageIds } of batches) {
-      for (const message of messages) {
-        if (!isReserved(message)) continue
-        const id = messageIds[messages.indexOf(message)]
-        const fault = checkReservedMessage({ message, genesis, isConvicted, verify: verifySigned })
-        if (id !== undefined && fault !== undefined) invalid.push(id)
-      }
+      // A batch holds one at most (`decodeBatch`).
+      const at = messages.findIndex(isReserved)
+      const [message, id] = [messages[at], messageIds[at]]
+      if (message === undefined || id === undefined) continue
+      const fault = checkReservedMessage({ message, genesis, isConvicted, verify: verifySigned })
+      if (fault !== undefined) invalid.push(id)
     }
     return invalid
   }

@@ -103,7 +103,8 @@ function takeMessages(
   for (const [batchAt, batch] of batches.entries()) {
     // By place: `entries` would make an object for each of thousands.
     for (let messageAt = 0; messageAt < batch.messages.length; messageAt += 1) {
-      const [message, id] = [batch.messages[messageAt], batch.messageIds[messageAt]]
+      const message = batch.messages[messageAt]
+      const id = batch.messageIds[messageAt]
       if (message === undefined || id === undefined)
         throw new Error(`batch ${batch.id} has fewer ids than messages`)
       const isNew = !taken.has(id) && !chain.isMessageInChain(id)

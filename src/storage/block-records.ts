@@ -56,7 +56,7 @@ export function putBlock({ final, skipped }: SequencedBlock): Iterable<WriteOper
       index += 1
     }
   }
-  return operations()
+  return { [Symbol.iterator]: operations }
 }
 
 function put(key: Uint8Array, value: Uint8Array): WriteOperation {
@@ -119,7 +119,8 @@ function sequenceOf(
     assert.equal(messageIds.length, messages.length, `batch ${batchId} has fewer ids than messages`)
     let end = batchOverheadBytes
     for (let at = 0; at < messages.length; at += 1) {
-      const [message, id] = [messages[at], messageIds[at]]
+      const message = messages[at]
+      const id = messageIds[at]
       if (message === undefined || id === undefined) continue
       const start = end
       end += messageBytes(message)

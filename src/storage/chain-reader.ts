@@ -212,7 +212,9 @@ export function messagesOf({ batches, skipped }: StoredBlock): SequencedMessage[
   for (const [position, batch] of batches.entries()) {
     // By place: `entries` would make an object for each of thousands.
     for (let at = 0; at < batch.messages.length; at += 1) {
-      const [message, id, skip] = [batch.messages[at], batch.messageIds[at], skipped[nextSkipped]]
+      const message = batch.messages[at]
+      const id = batch.messageIds[at]
+      const skip = skipped[nextSkipped]
       if (skip?.batch === position && skip.message === at) nextSkipped += 1
       else if (message !== undefined && id !== undefined) messages.push({ id, message })
     }

@@ -174,23 +174,26 @@ export class ChainStore extends ChainReader {
     const doneFrames = this.#frames.upTo(height)
     const refusals = step.refusals ?? []
     const { pages, checkpoint } = step.trie
-    const convictions = putConvictions(height, step.convicted ?? [])
-    const refused = this.#refusals.operationsFor(refusals)
     const blockOperations = putBlock(step)
-    function* operations(): Generator<WriteOperation, void> {
-      yield* blockOperations
-      yield* convictions
-      yield* checkpointOperations(checkpoint)
-      yield* refused
-      for (const id of step.removedPoolBatches) yield { type: 'del', key: poolBatchKey(id) }
-      for (const key of doneFrames) yield { type: 'del', key }
-      yield { type: 'put', key: metaKeys.tip, value: encodeTip(tip) }
+    const others: WriteOperation[] = [
+      ...putConvictions(height, step.convicted ?? []),
+      ...checkpointOperations(checkpoint),
+      ...this.#refusals.operationsFor(refusals),
+    ]
+    for (const id of step.removedPoolBatches) others.push({ type: 'del', key: poolBatchKey(id) })
+    for (const key of doneFrames) others.push({ type: 'del', key })
+    others.push({ type: 'put', key: metaKeys.tip, value: encodeTip(tip) })
+    const operations = {
+      *[Symbol.iterator]() {
+        yield* blockOperations
+        yield* others
+      },
     }
 
     if (checkpoint === undefined) {
-      await Promise.all([this.store.write(operations(), { sync: true }), this.store.pages.append(pages)])
+      await Promise.all([this.store.write(operations, { sync: true }), this.store.pages.append(pages)])
     } else {
-      await this.#writeCheckpoint(step.trie, checkpoint, operations())
+      await this.#writeCheckpoint(step.trie, checkpoint, operations)
     }
     this.#tip = tip
     this.#frames.remove(doneFrames)

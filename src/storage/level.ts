@@ -76,14 +76,20 @@ export class LevelStore implements KeyValueStore {
 
   async write(operations: Iterable<WriteOperation>, { sync }: { readonly sync: boolean }): Promise<void> {
     this.#assertOpen()
+    // A chained batch takes its operations over one by one: a tenth of what an array of them costs (measured, eleven
+    // operations a message: 12 µs against 130).
+    const batch = this.#database.batch()
     try {
-      // A chained batch takes its operations over one by one: a tenth of what an array of them costs (measured, eleven
-      // operations a message: 12 µs against 130).
-      const batch = this.#database.batch()
       for (const operation of operations) {
         if (operation.type === 'put') batch.put(operation.key, operation.value)
         else batch.del(operation.key)
       }
+    } catch (error) {
+      // Of what makes the operations; none of them is written.
+      await batch.close()
+      throw error
+    }
+    try {
       await batch.write({ sync })
     } catch (error) {
       throw writeFailure(error)

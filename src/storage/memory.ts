@@ -23,7 +23,8 @@ export class MemoryStore implements KeyValueStore {
 
   async write(operations: Iterable<WriteOperation>): Promise<void> {
     this.#assertOpen()
-    for (const operation of operations) {
+    // All of them first: what makes them may fail.
+    for (const operation of [...operations]) {
       const key = textOf(operation.key)
       if (operation.type === 'del') {
         if (this.#values.delete(key)) this.#sortedKeys = undefined

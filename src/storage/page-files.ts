@@ -89,7 +89,9 @@ export class PageFiles implements PageLog {
     // Longer than any page of the trie: only where its length is damaged.
     const page = pageIn(chunk, 0, id)
     if (page === undefined) throw corrupted(`trie page ${id}`, 'it is cut short')
-    return new Uint8Array(page)
+    // Of Node's pool: who asks keeps it for a moment only.
+    const { buffer, byteOffset, length } = Buffer.from(page)
+    return new Uint8Array(buffer, byteOffset, length)
   }
 
   from(id: number): readonly StoredPage[] {

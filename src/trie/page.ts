@@ -221,17 +221,18 @@ export function packPage(bytes: Uint8Array, start: number, page: Page): void {
   }
 }
 
-/** The page of stored bytes; undefined where they are none. */
-export function decodePage(bytes: Uint8Array): Page | undefined {
-  const count = bytes.length / ENTRY_BYTES
+/** The page of stored bytes, which begin at `start`; undefined where they are none. */
+export function decodePage(bytes: Uint8Array, start = 0, sizeBytes = bytes.length): Page | undefined {
+  const count = sizeBytes / ENTRY_BYTES
   if (!Number.isInteger(count) || count < 1 || count > PAGE_ENTRIES_MAX) return undefined
   let below: (PageRef | undefined)[] | undefined
   for (let at = 0; at < count; at += 1) {
-    if (bytes[at * ENTRY_BYTES + BIT] === 0) continue
+    const entryAt = start + at * ENTRY_BYTES
+    if (bytes[entryAt + BIT] === 0) continue
     below ??= new Array<PageRef | undefined>(count).fill(undefined)
-    below[at] = new PageRef(readU48(bytes, at * ENTRY_BYTES + INDEX), undefined)
+    below[at] = new PageRef(readU48(bytes, entryAt + INDEX), undefined)
   }
-  return below === undefined ? new Page(bytes) : new Page(bytes, below)
+  return new Page(bytes, below, { start, count })
 }
 
 export function copyHash(from: Uint8Array, fromAt: number, to: Uint8Array, toAt: number): void {

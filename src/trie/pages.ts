@@ -111,12 +111,16 @@ export class TriePages {
     this.#slabs.compact()
   }
 
-  #read({ id }: PageRef): Page {
+  #read(ref: PageRef): Page {
+    const { id } = ref
     if (id === undefined) throw new RangeError('a page is neither in memory nor in the store')
     const bytes = this.#source.get(id)
     if (bytes === undefined) throw new TrieError({ code: 'missing-page', id })
-    const page = decodePage(bytes)
+    const { slab, start } = this.#slabs.roomForLoaded(bytes.length)
+    slab.bytes.set(bytes, start)
+    const page = decodePage(slab.bytes, start, bytes.length)
     if (page === undefined) throw new TrieError({ code: 'bad-page', id })
+    slab.put(ref, page)
     return page
   }
 
@@ -174,7 +178,8 @@ function branchesOneByOne(hash: Hasher): BranchHasher {
   }
 }
 
-function leavesOneByOne(hash: Hasher): LeafHasher {
+/** With nothing but a hash. */
+export function leavesOneByOne(hash: Hasher): LeafHasher {
   const hashing = new LeafHashing(hash)
   return (data, keys, hashes) => {
     for (const [at, bytes] of data.entries()) {

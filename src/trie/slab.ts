@@ -64,14 +64,23 @@ export class SlabRow {
 
   /** Nothing more is put there. */
   end(slab: Slab): void {
-    if (this.#slab === slab) this.#slab = undefined
+    if (this.#slab !== slab) return
+    this.#slab = undefined
+    this.#nextBytes = smallestBytes
   }
 }
 
 /** What of the pages of a trie is left, and the copying together of what remains. */
 export class SlabKeeper {
   readonly #row = new SlabRow()
+  /** Apart from what is copied together: most pages that are loaded are replaced soon, all of a slab at a time. */
+  readonly #loaded = new SlabRow()
   readonly #sparse: Slab[] = []
+
+  /** Room for a page that comes from the store. */
+  roomForLoaded(sizeBytes: number): { readonly slab: Slab; readonly start: number } {
+    return this.#loaded.room(sizeBytes)
+  }
 
   /** The page of `ref` no longer counts: nothing of the latest trie leads there, or the store has it. */
   leave(ref: PageRef): void {
@@ -88,7 +97,7 @@ export class SlabKeeper {
   compact(): void {
     const sparse = this.#sparse.splice(0)
     // All of them first: what is copied into one of them would be copied out again.
-    for (const slab of sparse) this.#row.end(slab)
+    for (const slab of sparse) for (const row of [this.#row, this.#loaded]) row.end(slab)
     for (const slab of sparse) for (const ref of slab.refs) if (ref !== undefined) this.#move(ref)
   }
 

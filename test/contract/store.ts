@@ -73,6 +73,29 @@ export function storeContract({ name, open }: StoreUnderTest): void {
       })
     })
 
+    it('takes operations that are made one after another, and none of them where that fails', async () => {
+      await using(open, async (store) => {
+        await store.write([put('a', '1')], synced)
+        const made = {
+          *[Symbol.iterator]() {
+            yield put('b', '1')
+            yield del('a')
+          },
+        }
+        const failing = {
+          *[Symbol.iterator]() {
+            yield* [put('c', '1'), del('b')]
+            throw new RangeError('no more')
+          },
+        }
+        await store.write(made, synced)
+        await assert.rejects(store.write(failing, synced), RangeError)
+        assert.deepEqual(await texts(store), ['b=1'])
+        await store.write([put('d', '1')], synced)
+        assert.deepEqual(await texts(store), ['b=1', 'd=1'])
+      })
+    })
+
     it('iterates over a range in the order of unsigned bytes', async () => {
       await using(open, async (store) => {
         const keys = [[0x80], [0x7f, 0xff], [0xff], [0x7f], [0x00], [0x80, 0x00]].map((key) =>

@@ -4,7 +4,7 @@
 // rounds of FIPS 180-4, so it needs no compiler and nobody has to trust a binary.
 
 export const LANES = 4
-const BLOCK_BYTES = 64
+export const SHA256_BLOCK_BYTES = 64
 const DIGEST_BYTES = 32
 const VECTOR_BYTES = 16
 
@@ -25,7 +25,8 @@ export interface Sha256Lanes {
   readonly inputs: readonly Uint8Array[]
   /** 32 bytes for each lane, one after another, after `run`. */
   readonly digests: Uint8Array
-  /** Hashes the blocks from `first` on and before `end` of every lane: all of them if nothing else is said. */
+  /** Hashes the blocks from `first` on and before `end` of every lane: all of them if nothing else is said. Throws
+   *  `RangeError` where there are none. */
   run(first?: number, end?: number): void
 }
 
@@ -37,7 +38,7 @@ export function createSha256Lanes(blocks: number): Sha256Lanes {
   if (!Number.isInteger(blocks) || blocks < 1 || blocks > 64) {
     throw new RangeError(`a message has 1 to 64 blocks here, not ${blocks}`)
   }
-  const laneBytes = blocks * BLOCK_BYTES
+  const laneBytes = blocks * SHA256_BLOCK_BYTES
   const inputsAt = ROUND_CONSTANTS.length * VECTOR_BYTES
   const digestsAt = inputsAt + LANES * laneBytes
   const wasm: WebAssemblyApi = Reflect.get(globalThis, 'WebAssembly')
@@ -58,13 +59,17 @@ export function createSha256Lanes(blocks: number): Sha256Lanes {
   return {
     inputs: Array.from({ length: LANES }, (_, lane) => part(inputsAt + lane * laneBytes, laneBytes)),
     digests: part(digestsAt, LANES * DIGEST_BYTES),
-    run: (first = 0, end = blocks) => run(first * BLOCK_BYTES, end * BLOCK_BYTES),
+    run: (first = 0, end = blocks) => {
+      if (!(0 <= first && first < end && end <= blocks))
+        throw new RangeError(`there are no blocks ${first} to ${end} of ${blocks}`)
+      run(first * SHA256_BLOCK_BYTES, end * SHA256_BLOCK_BYTES)
+    },
   }
 }
 
 /** Blocks that a message of so many bytes takes with its padding. */
 export function blocksOf(messageBytes: number): number {
-  return Math.ceil((messageBytes + 9) / BLOCK_BYTES)
+  return Math.ceil((messageBytes + 9) / SHA256_BLOCK_BYTES)
 }
 
 /** Pads the message that stands at the beginning of `input` (FIPS 180-4, 5.1.1). */
@@ -208,7 +213,7 @@ function moduleBytes(layout: Layout): Uint8Array<ArrayBuffer> {
       .get(STATE + at)
       .op('i32x4.add')
       .set(STATE + at)
-  body.get(BLOCK_AT).constant(BLOCK_BYTES).op('i32.add').op('local.tee', BLOCK_AT)
+  body.get(BLOCK_AT).constant(SHA256_BLOCK_BYTES).op('i32.add').op('local.tee', BLOCK_AT)
   body.get(END_AT).op('i32.lt_u').op('br_if', 0).op('end')
   storeDigests(body, layout)
   body.op('end')

@@ -54,6 +54,14 @@ describe('four hashes at a time', () => {
   })
 
   it('refuses a number of blocks that it has no room for', () => {
+    const { run } = createSha256Lanes(2)
+    for (const [first, end] of [
+      [0, 3],
+      [1, 1],
+      [2, 1],
+      [-1, 2],
+    ])
+      assert.throws(() => run(first, end), RangeError)
     for (const blocks of [0, 65, 1.5]) assert.throws(() => createSha256Lanes(blocks), RangeError)
   })
 

@@ -10,8 +10,12 @@ const neverRule = { dirtyBytesMax: 1e12, leavesMax: 1e12, blocksMax: 1e12, piece
 
 describe('slabs', () => {
   it('of the pages in memory hold little else, after whatever number of blocks', () => {
-    for (const blockSize of [1, 40, 700]) {
-      const trie = new MemoryTrie({ rule: neverRule })
+    // Of those that were loaded again as well.
+    const settings = [{ rule: neverRule }, { rule: eagerRule, cachedBytesMax: 200_000 }]
+    for (const [blockSize, setting] of [1, 40, 700].flatMap((size) =>
+      settings.map((each) => [size, each] as const),
+    )) {
+      const trie = new MemoryTrie(setting)
       for (let block = 0; block < 60; block += 1) trie.insert(someMessages(blockSize, `block ${block}`))
       const pages = pagesOf(trie)
       const pageBytes = pages.reduce((sum, { count }) => sum + count * ENTRY_BYTES, 0)
