@@ -3,14 +3,7 @@
 
 import { sha256 } from '../src/crypto/native/hash.ts'
 import { MemoryPageLog } from '../src/storage/index.ts'
-import {
-  createBranchHasher,
-  createLeafHasher,
-  insertGroup,
-  LeafGroup,
-  StoredTrie,
-  TriePages,
-} from '../src/trie/index.ts'
+import { createBranchHasher, insertGroup, LeafGroup, StoredTrie, TriePages } from '../src/trie/index.ts'
 
 const DATA_BYTES = 200
 
@@ -34,7 +27,6 @@ async function measure({ leafCount, groupSize }: { leafCount: number; groupSize:
     return log.get(id)
   }
   const source = { get, from: (id: number) => log.from(id) }
-  const hashLeaves = createLeafHasher(sha256)
   const pages = new TriePages({ source, hash: sha256, hashBranches: createBranchHasher() })
   const trie = new StoredTrie({ pages, checkpoint: undefined, pastMax: 64 })
   let writtenBytes = 0
@@ -42,7 +34,7 @@ async function measure({ leafCount, groupSize }: { leafCount: number; groupSize:
   for (let from = 0, height = 1; from < leafCount; from += groupSize, height += 1) {
     const messages = Array.from({ length: groupSize }, (_, index) => dataOf(from + index))
     const startMs = cpuMs()
-    const group = LeafGroup.ofBlock(height, messages, hashLeaves)
+    const group = LeafGroup.ofBlock(height, messages, sha256)
     leavesMs += cpuMs() - startMs
     const inserted = insertGroup(trie.root, group, pages)
     const writes = trie.append({ height, inserted })

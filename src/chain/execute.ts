@@ -38,6 +38,6 @@ export function executeBlock({
   readonly messages: readonly SequencedMessage[]
 }): ExecutedBlock {
   const data = messages.map(({ message }) => message.data)
-  const inserted = insertGroup(trie, LeafGroup.ofBlock(height, data, pages.hashLeaves), pages)
+  const inserted = insertGroup(trie, LeafGroup.ofBlock(height, data, pages.hash), pages)
   return { trie: inserted.root, stateRoot: stateRootOf(inserted.root), inserted }
 }

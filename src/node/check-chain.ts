@@ -10,7 +10,7 @@ import { FrameVerifier } from '../network/index.ts'
 import { type Thresholds, thresholdsOf } from '../quorum/index.ts'
 import { conflictOf, type VerifySigned } from '../sequencing/index.ts'
 import { type ChainStore, type KeyValueStore, readPieces, type StoredPieces } from '../storage/index.ts'
-import { leavesOneByOne, type StoredTrie } from '../trie/index.ts'
+import type { StoredTrie } from '../trie/index.ts'
 import type { Batch, BatchId, Genesis, Height } from '../types/index.ts'
 import { ChainHead } from './chain-head.ts'
 import { BlockExecution, type Executed } from './execution.ts'
@@ -73,8 +73,7 @@ export class Replay {
     const mempool = new Mempool({ maxBytes: 0, maxBatches: 0, reservedAuthors: [], nextHeight: 1 })
     this.#network = network
     this.#stored = stored
-    // Another way of hashing than nodes have: a fault of theirs must not look right here.
-    this.trie = openTrie({ store: rebuilt, hashLeaves: leavesOneByOne(sha256) })
+    this.trie = openTrie({ store: rebuilt })
     this.#head = new ChainHead({ store: rebuilt, mempool, powers, state, trie: this.trie })
     this.#execution = new BlockExecution({
       genesis,

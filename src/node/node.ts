@@ -21,7 +21,6 @@ import { PendingKeys } from './pending-keys.ts'
 import type { Log } from './ports.ts'
 import { ProofMaker } from './proof-maker.ts'
 import { Replica } from './replica.ts'
-import { tuneRuntime } from './runtime.ts'
 import { softwareVersion } from './version.ts'
 
 export interface NodeOptions {
@@ -43,7 +42,6 @@ export interface RunningNode {
 
 /** Runs the node of a home. @throws HomeError, StorageError, or what listening throws; nothing keeps running then. */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
-  tuneRuntime()
   const node = new Node(options)
   try {
     await node.start()

@@ -23,14 +23,7 @@ import {
   provableRoots,
   type RecordedSignature,
 } from '../storage/index.ts'
-import {
-  type CheckpointRule,
-  createBranchHasher,
-  createLeafHasher,
-  type LeafHasher,
-  StoredTrie,
-  TriePages,
-} from '../trie/index.ts'
+import { type CheckpointRule, createBranchHasher, StoredTrie, TriePages } from '../trie/index.ts'
 import type {
   BatchId,
   Block,
@@ -52,8 +45,6 @@ export interface TrieSettings {
   /** Memory for pages that can be read again. */
   readonly cachedBytesMax?: number
   readonly rule?: CheckpointRule
-  /** Absent: the fastest there is. */
-  readonly hashLeaves?: LeafHasher
 }
 
 /** The trie as the store has it: of the last checkpoint. `loadChain` brings it to the tip. Pages that a checkpoint left
@@ -75,14 +66,12 @@ export function openTrie({
   store,
   cachedBytesMax,
   rule,
-  hashLeaves = createLeafHasher(sha256),
 }: TrieSettings & { readonly store: ChainStore }): StoredTrie {
   return new StoredTrie({
     pages: new TriePages({
       source: store.triePages,
       hash: sha256,
       hashBranches: createBranchHasher(),
-      hashLeaves,
       ...(cachedBytesMax === undefined ? {} : { cachedBytesMax }),
     }),
     checkpoint: store.readTrieCheckpoint(),

@@ -21,10 +21,7 @@ const BRANCH_BYTES = LENGTH_BYTES + 1 + 1 + 2 * CHILD_BYTES
 const BRANCH_LEFT = LENGTH_BYTES + 1 + 1
 /** No prefix, key, no hash; the data follows. */
 const LEAF_KEY = 1 + LENGTH_BYTES
-const LEAF_LENGTH = LEAF_KEY + KEY_BITS + 2
-const LEAF_DATA = LEAF_LENGTH + LENGTH_BYTES
-/** Where a leaf's data begins in its bytes. */
-export const LEAF_DATA_AT = LEAF_DATA
+const LEAF_DATA = LEAF_KEY + KEY_BITS + 2 + LENGTH_BYTES
 
 /** A message's place in the trie: 32 bytes of key, and the hash of its leaf. */
 export interface TrieLeaf {
@@ -55,8 +52,10 @@ export class LeafHashing {
     const end = LEAF_DATA + data.length
     if (end > this.#bytes.length) this.#bytes = leafBytes(new Uint8Array(2 * data.length))
     const bytes = this.#bytes.subarray(0, end)
-    takeKeyOut(bytes)
-    setLeafData(bytes, data)
+    // The key of the one before, and its length.
+    bytes.fill(0, 0, LEAF_KEY + KEY_BITS)
+    writeLength(bytes, LEAF_DATA - LENGTH_BYTES, data.length)
+    bytes.set(data, LEAF_DATA)
     return hashLeaf(bytes, this.#hash)
   }
 }
@@ -75,7 +74,9 @@ export function encodeLeaf(key: Uint8Array, data: Uint8Array): Uint8Array {
 /** A leaf's bytes before its key is written in. */
 function leafBytes(data: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(LEAF_DATA + data.length)
-  setLeafData(bytes, data)
+  bytes[LEAF_DATA - LENGTH_BYTES - 1] = PRESENT
+  writeLength(bytes, LEAF_DATA - LENGTH_BYTES, data.length)
+  bytes.set(data, LEAF_DATA)
   return bytes
 }
 
@@ -86,26 +87,9 @@ function withEmptyKey(bytes: Uint8Array): Uint8Array {
 }
 
 function withKey(bytes: Uint8Array, key: Uint8Array): Uint8Array {
-  setLeafKey(bytes, key, 0)
-  return bytes
-}
-
-/** Lays a leaf out in the place of an earlier one, or of zeros: data, and what is before it but for the key. */
-export function setLeafData(bytes: Uint8Array, data: Uint8Array): void {
-  bytes[LEAF_LENGTH - 1] = PRESENT
-  writeLength(bytes, LEAF_LENGTH, data.length)
-  bytes.set(data, LEAF_DATA)
-}
-
-/** Writes a leaf's key, 32 bytes from `keyAt` on, a byte for each bit. */
-export function setLeafKey(bytes: Uint8Array, key: Uint8Array, keyAt: number): void {
   writeLength(bytes, 1, KEY_BITS)
-  for (let bit = 0; bit < KEY_BITS; bit += 1) bytes[LEAF_KEY + bit] = bitOf(key, 8 * keyAt + bit)
-}
-
-/** Takes out a leaf's key, and its length with it. */
-export function takeKeyOut(bytes: Uint8Array): void {
-  bytes.fill(0, 0, LEAF_KEY + KEY_BITS)
+  for (let bit = 0; bit < KEY_BITS; bit += 1) bytes[LEAF_KEY + bit] = bitOf(key, bit)
+  return bytes
 }
 
 /** The bytes hashed for a branch at `bit` (1 to 255) with two children of 32 bytes. */

@@ -1,9 +1,9 @@
 // The leaves that come with a block, as columns. All of them live until the last branch above them is hashed; as objects,
 // with two arrays of their own each, they filled the space for young objects and were carried into the old one.
 
-import { HASH_BYTES } from './encoding.ts'
+import { HASH_BYTES, LeafHashing } from './encoding.ts'
 import { copyHash } from './page.ts'
-import type { LeafHasher, LeafReference } from './ports.ts'
+import type { Hasher, LeafReference } from './ports.ts'
 
 export interface NewLeaf {
   readonly key: Uint8Array
@@ -29,11 +29,18 @@ export class LeafGroup {
   }
 
   /** The leaves of the data of a block's messages, in sequence. */
-  static ofBlock(height: number, data: readonly Uint8Array[], hashLeaves: LeafHasher): LeafGroup {
+  static ofBlock(height: number, data: readonly Uint8Array[], hash: Hasher): LeafGroup {
     const group = new LeafGroup(data.length)
-    hashLeaves(data, group.keys, group.hashes)
+    const hashing = new LeafHashing(hash)
     group.heights.fill(height)
-    for (let index = 0; index < data.length; index += 1) group.indexes[index] = index
+    let index = 0
+    for (const bytes of data) {
+      const { key, leafHash } = hashing.leafOf(bytes)
+      copyHash(key, 0, group.keys, index * HASH_BYTES)
+      copyHash(leafHash, 0, group.hashes, index * HASH_BYTES)
+      group.indexes[index] = index
+      index += 1
+    }
     return group
   }
 

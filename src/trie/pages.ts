@@ -1,10 +1,10 @@
 // Pages in memory: loaded when they are first looked at, let go again when those that are held too take much room. A
 // trie is a value: what a `TrieRoot` stands for never changes, only how much of it happens to be in memory.
 
-import { fillBranch, HASH_BYTES, LeafHashing, newBranchBytes } from './encoding.ts'
+import { fillBranch, HASH_BYTES, newBranchBytes } from './encoding.ts'
 import { TrieError } from './errors.ts'
 import { copyHash, decodePage, ENTRY_BYTES, type Page, type PageRef } from './page.ts'
-import type { BranchHasher, BranchTask, Hasher, LeafHasher, StoredPage, TriePageSource } from './ports.ts'
+import type { BranchHasher, BranchTask, Hasher, StoredPage, TriePageSource } from './ports.ts'
 import { SlabKeeper } from './slab.ts'
 
 const DEFAULT_CACHED_BYTES_MAX = 32 * 1024 * 1024
@@ -16,8 +16,6 @@ export interface TriePagesOptions {
   readonly hash: Hasher
   /** Many branches at once, where something is faster at that than `hash` is one by one. */
   readonly hashBranches?: BranchHasher
-  /** The same for leaves. */
-  readonly hashLeaves?: LeafHasher
   /** Of pages that are in the store as well; 32 MiB if not given. One page is held whatever its size. */
   readonly cachedBytesMax?: number
 }
@@ -31,7 +29,6 @@ export function pageCostBytes(page: Page): number {
 export class TriePages {
   readonly hash: Hasher
   readonly hashBranches: BranchHasher
-  readonly hashLeaves: LeafHasher
   readonly #source: TriePageSource
   readonly #cachedBytesMax: number
   /** Pages that the store has too, as the ring of a clock: one that was used since the hand last passed stays for
@@ -49,8 +46,7 @@ export class TriePages {
     this.#source = source
     this.#cachedBytesMax = cachedBytesMax
     this.hash = hash
-    this.hashBranches = options.hashBranches ?? branchesOneByOne(hash)
-    this.hashLeaves = options.hashLeaves ?? leavesOneByOne(hash)
+    this.hashBranches = options.hashBranches ?? oneByOne(hash)
   }
 
   /** Of pages that could be let go. */
@@ -167,25 +163,13 @@ function hasPagesBelow({ page }: PageRef): boolean {
   return page?.below.some((ref) => ref?.page !== undefined) === true
 }
 
-function branchesOneByOne(hash: Hasher): BranchHasher {
+function oneByOne(hash: Hasher): BranchHasher {
   const bytes = newBranchBytes()
   return (tasks: readonly BranchTask[]) => {
     for (const { bit, leftIn, leftAt, rightIn, rightAt, outIn, outAt } of tasks) {
       const left = leftIn.subarray(leftAt, leftAt + HASH_BYTES)
       fillBranch(bytes, bit, left, rightIn.subarray(rightAt, rightAt + HASH_BYTES))
       copyHash(hash(bytes), 0, outIn, outAt)
-    }
-  }
-}
-
-/** With nothing but a hash. */
-export function leavesOneByOne(hash: Hasher): LeafHasher {
-  const hashing = new LeafHashing(hash)
-  return (data, keys, hashes) => {
-    for (const [at, bytes] of data.entries()) {
-      const { key, leafHash } = hashing.leafOf(bytes)
-      copyHash(key, 0, keys, at * HASH_BYTES)
-      copyHash(leafHash, 0, hashes, at * HASH_BYTES)
     }
   }
 }

@@ -17,9 +17,6 @@ export interface BranchTask {
 /** Hashes branches none of which is a child of another. */
 export type BranchHasher = (tasks: readonly BranchTask[]) => void
 
-/** Hashes the leaves of messages' data: into `keys` and `hashes` go 32 bytes for each, one after another. */
-export type LeafHasher = (data: readonly Uint8Array[], keys: Uint8Array, hashes: Uint8Array) => void
-
 /** Names the message that first put a leaf into the trie. The leaf's data is read there, never copied. */
 export interface LeafReference {
   /** Height of the block, an integer below 2^48. */

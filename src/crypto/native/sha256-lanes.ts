@@ -4,7 +4,7 @@
 // rounds of FIPS 180-4, so it needs no compiler and nobody has to trust a binary.
 
 export const LANES = 4
-export const SHA256_BLOCK_BYTES = 64
+const BLOCK_BYTES = 64
 const DIGEST_BYTES = 32
 const VECTOR_BYTES = 16
 
@@ -25,9 +25,7 @@ export interface Sha256Lanes {
   readonly inputs: readonly Uint8Array[]
   /** 32 bytes for each lane, one after another, after `run`. */
   readonly digests: Uint8Array
-  /** Hashes the blocks from `first` on and before `end` of every lane: all of them if nothing else is said. Throws
-   *  `RangeError` where there are none. */
-  run(first?: number, end?: number): void
+  run(): void
 }
 
 /** By the number of blocks: compiled once, whoever asks. */
@@ -38,7 +36,7 @@ export function createSha256Lanes(blocks: number): Sha256Lanes {
   if (!Number.isInteger(blocks) || blocks < 1 || blocks > 64) {
     throw new RangeError(`a message has 1 to 64 blocks here, not ${blocks}`)
   }
-  const laneBytes = blocks * SHA256_BLOCK_BYTES
+  const laneBytes = blocks * BLOCK_BYTES
   const inputsAt = ROUND_CONSTANTS.length * VECTOR_BYTES
   const digestsAt = inputsAt + LANES * laneBytes
   const wasm: WebAssemblyApi = Reflect.get(globalThis, 'WebAssembly')
@@ -50,7 +48,7 @@ export function createSha256Lanes(blocks: number): Sha256Lanes {
   }
   let module = modules.get(blocks)
   if (module === undefined) {
-    module = new wasm.Module(moduleBytes({ inputsAt, laneBytes, digestsAt }))
+    module = new wasm.Module(moduleBytes({ inputsAt, laneBytes, digestsAt, blocks }))
     modules.set(blocks, module)
   }
   const { run } = new wasm.Instance(module, { e: { m: memory } }).exports
@@ -59,33 +57,20 @@ export function createSha256Lanes(blocks: number): Sha256Lanes {
   return {
     inputs: Array.from({ length: LANES }, (_, lane) => part(inputsAt + lane * laneBytes, laneBytes)),
     digests: part(digestsAt, LANES * DIGEST_BYTES),
-    run: (first = 0, end = blocks) => {
-      if (!(0 <= first && first < end && end <= blocks))
-        throw new RangeError(`there are no blocks ${first} to ${end} of ${blocks}`)
-      run(first * SHA256_BLOCK_BYTES, end * SHA256_BLOCK_BYTES)
-    },
+    run: () => run(),
   }
 }
 
 /** Blocks that a message of so many bytes takes with its padding. */
 export function blocksOf(messageBytes: number): number {
-  return Math.ceil((messageBytes + 9) / SHA256_BLOCK_BYTES)
+  return Math.ceil((messageBytes + 9) / BLOCK_BYTES)
 }
 
 /** Pads the message that stands at the beginning of `input` (FIPS 180-4, 5.1.1). */
 export function padInto(input: Uint8Array, messageBytes: number): void {
   input.fill(0, messageBytes)
   input[messageBytes] = 0x80
-  setPaddedLength(input, messageBytes)
-}
-
-/** Writes the length at the end of the padding; below 2^29 bytes. */
-export function setPaddedLength(input: Uint8Array, messageBytes: number): void {
-  const end = input.length
-  input[end - 4] = messageBytes >>> 21
-  input[end - 3] = messageBytes >>> 13
-  input[end - 2] = messageBytes >>> 5
-  input[end - 1] = messageBytes << 3
+  new DataView(input.buffer, input.byteOffset).setUint32(input.length - 4, messageBytes * 8)
 }
 
 function primes(count: number): number[] {
@@ -111,11 +96,10 @@ interface Layout {
   readonly inputsAt: number
   readonly laneBytes: number
   readonly digestsAt: number
+  readonly blocks: number
 }
 
-const I32 = 0x7f
 const V128 = 0x7b
-const NO_RESULT = 0x40
 const OPCODES = {
   'v128.load': [0xfd, 0x00],
   'v128.store': [0xfd, 0x0b],
@@ -131,10 +115,6 @@ const OPCODES = {
   'local.set': [0x21],
   'local.tee': [0x22],
   'i32.const': [0x41],
-  'i32.lt_u': [0x49],
-  'i32.add': [0x6a],
-  loop: [0x03],
-  br_if: [0x0d],
   end: [0x0b],
 } as const
 
@@ -163,11 +143,6 @@ class Code {
     return this.constant(0).op('v128.load', 0, ...unsigned(address))
   }
 
-  /** The same, so many bytes further as a local says. */
-  loadFrom(local: number, address: number): this {
-    return this.get(local).op('v128.load', 0, ...unsigned(address))
-  }
-
   /** Rotates the local to the right by `count` bits. */
   rotated(local: number, count: number): this {
     this.get(local).constant(count).op('i32x4.shr_u')
@@ -186,15 +161,12 @@ class Code {
   }
 }
 
-// Locals. The parameters: where in its lane the block begins that comes next, and where the last one ends.
-const BLOCK_AT = 0
-const END_AT = 1
-// Vectors: the state, what it was before the block, and the last sixteen words of the message schedule, of four lanes each.
-const STATE = 2
-const BEFORE = 10
-const SCHEDULE = 18
-const SCRATCH = 34
-const VECTOR_COUNT = 37
+// Locals: the state, what it was before the block, and the last sixteen words of the message schedule, of four lanes each.
+const STATE = 0
+const BEFORE = 8
+const SCHEDULE = 16
+const SCRATCH = 32
+const LOCAL_COUNT = 37
 
 function moduleBytes(layout: Layout): Uint8Array<ArrayBuffer> {
   const body = new Code()
@@ -203,27 +175,26 @@ function moduleBytes(layout: Layout): Uint8Array<ArrayBuffer> {
       .constant(word | 0)
       .op('i32x4.splat')
       .set(STATE + at)
-  body.op('loop', NO_RESULT)
-  for (let at = 0; at < 8; at += 1) body.get(STATE + at).set(BEFORE + at)
-  loadWords(body, layout)
-  for (let round = 0; round < ROUND_CONSTANTS.length; round += 1) addRound(body, round)
-  for (let at = 0; at < 8; at += 1)
-    body
-      .get(BEFORE + at)
-      .get(STATE + at)
-      .op('i32x4.add')
-      .set(STATE + at)
-  body.get(BLOCK_AT).constant(SHA256_BLOCK_BYTES).op('i32.add').op('local.tee', BLOCK_AT)
-  body.get(END_AT).op('i32.lt_u').op('br_if', 0).op('end')
+  for (let block = 0; block < layout.blocks; block += 1) {
+    for (let at = 0; at < 8; at += 1) body.get(STATE + at).set(BEFORE + at)
+    loadWords(body, layout, block)
+    for (let round = 0; round < ROUND_CONSTANTS.length; round += 1) addRound(body, round)
+    for (let at = 0; at < 8; at += 1)
+      body
+        .get(BEFORE + at)
+        .get(STATE + at)
+        .op('i32x4.add')
+        .set(STATE + at)
+  }
   storeDigests(body, layout)
   body.op('end')
 
-  const locals = [1, ...unsigned(VECTOR_COUNT), V128]
+  const locals = [1, ...unsigned(LOCAL_COUNT), V128]
   const code = [...locals, ...body.bytes]
   const name = (text: string) => [text.length, ...new TextEncoder().encode(text)]
   return Uint8Array.from([
     ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-    ...section(1, [1, 0x60, 2, I32, I32, 0]),
+    ...section(1, [1, 0x60, 0, 0]),
     ...section(2, [1, ...name('e'), ...name('m'), 0x02, 0, 1]),
     ...section(3, [1, 0]),
     ...section(7, [1, ...name('run'), 0x00, 0]),
@@ -235,11 +206,11 @@ function moduleBytes(layout: Layout): Uint8Array<ArrayBuffer> {
 const SWAPPED = [3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12]
 
 /** The sixteen words of a block: four vectors of one lane become four of one word. */
-function loadWords(body: Code, { inputsAt, laneBytes }: Layout): void {
+function loadWords(body: Code, { inputsAt, laneBytes }: Layout, block: number): void {
   for (let quarter = 0; quarter < 4; quarter += 1) {
     for (let lane = 0; lane < LANES; lane += 1) {
-      const address = inputsAt + lane * laneBytes + quarter * VECTOR_BYTES
-      body.loadFrom(BLOCK_AT, address).loadFrom(BLOCK_AT, address)
+      const address = inputsAt + lane * laneBytes + block * BLOCK_BYTES + quarter * VECTOR_BYTES
+      body.load(address).load(address)
       body.op('i8x16.shuffle', ...SWAPPED).set(SCRATCH + lane)
     }
     transpose(
