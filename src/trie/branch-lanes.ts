@@ -14,20 +14,21 @@ export function createBranchHasher(): BranchHasher {
     input.set(empty)
     padInto(input, empty.length)
   }
-  return (tasks) => {
-    for (let first = 0; first < tasks.length; first += LANES) {
-      const count = Math.min(LANES, tasks.length - first)
-      for (let lane = 0; lane < count; lane += 1) {
-        const [task, input] = [tasks[first + lane], inputs[lane]]
-        if (task === undefined || input === undefined) continue
-        setBranchBit(input, task.bit)
-        copyHash(task.leftIn, task.leftAt, input, BRANCH_LEFT_AT)
-        copyHash(task.rightIn, task.rightAt, input, BRANCH_RIGHT_AT)
+  return ({ count, bits, leftIn, leftAt, rightIn, rightAt, outIn, outAt }) => {
+    for (let first = 0; first < count; first += LANES) {
+      const end = Math.min(LANES, count - first)
+      for (let lane = 0; lane < end; lane += 1) {
+        const at = first + lane
+        const [input, left, right] = [inputs[lane], leftIn[at], rightIn[at]]
+        if (input === undefined || left === undefined || right === undefined) continue
+        setBranchBit(input, bits[at] ?? 0)
+        copyHash(left, leftAt[at] ?? 0, input, BRANCH_LEFT_AT)
+        copyHash(right, rightAt[at] ?? 0, input, BRANCH_RIGHT_AT)
       }
       lanes.run()
-      for (let lane = 0; lane < count; lane += 1) {
-        const task = tasks[first + lane]
-        if (task !== undefined) copyHash(digests, lane * HASH_BYTES, task.outIn, task.outAt)
+      for (let lane = 0; lane < end; lane += 1) {
+        const out = outIn[first + lane]
+        if (out !== undefined) copyHash(digests, lane * HASH_BYTES, out, outAt[first + lane] ?? 0)
       }
     }
   }

@@ -4,6 +4,7 @@
 import { firstDifferenceAt, HASH_BYTES } from './encoding.ts'
 import {
   branchOffset,
+  copyBytes,
   copyHash,
   ENTRY_BYTES,
   type Entry,
@@ -12,35 +13,33 @@ import {
   Page,
   PageRef,
   packEntry,
+  packLeaf,
   setGap,
 } from './page.ts'
+import type { PageSlots } from './page-slots.ts'
 import { pageCostBytes, type TriePages } from './pages.ts'
-import type { BranchTask } from './ports.ts'
+import type { BranchTasks } from './ports.ts'
 import type { TrieSide } from './root.ts'
-import { type Slab, SlabRow } from './slab.ts'
-
-/** What changes in a page: in the place of `removed` entries (0 or 1) from `at` on come others. */
-export interface Edit {
-  readonly at: number
-  readonly removed: number
-  readonly entries: readonly Entry[]
-}
+import type { Slab, SlabRow } from './slab.ts'
 
 export class PageBuilder {
   readonly #pages: TriePages
-  readonly #row = new SlabRow()
+  readonly #row: SlabRow
   /** By round, from 1 on. */
-  readonly #rounds: BranchTask[][] = []
-  /** Hashes to be copied to the page above once they are there. */
-  readonly #copies: Omit<BranchTask, 'bit' | 'rightIn' | 'rightAt'>[] = []
+  readonly #rounds: Round[] = []
+  /** Hashes to be copied to the page above once they are there; of the columns only `left` and `out` are used. */
+  readonly #copies = new Round()
   #madeBytes = 0
   #madeStoredBytes = 0
-  // Of the page that is being made: which entries are other than before, one bit each, and where their hashes are.
+  // Of the page that is being made: which entries are other than before, one bit each; of those where their hashes are
+  // or will be, and after how many rounds.
   #slab: Slab | undefined
   #bytes: Uint8Array = new Uint8Array()
   #start = 0
   #changed = 0
-  readonly #entries: (Entry | undefined)[] = new Array<Entry | undefined>(PAGE_ENTRIES_MAX).fill(undefined)
+  readonly #hashIn: Uint8Array[] = new Array<Uint8Array>(PAGE_ENTRIES_MAX).fill(this.#bytes)
+  readonly #hashAt: number[] = new Array<number>(PAGE_ENTRIES_MAX).fill(0)
+  readonly #level: number[] = new Array<number>(PAGE_ENTRIES_MAX).fill(0)
   // Of the node that `#branch` looked at last: where its hash is or will be, and after how many rounds.
   #nodeIn: Uint8Array = new Uint8Array()
   #nodeAt = 0
@@ -48,6 +47,7 @@ export class PageBuilder {
 
   constructor(pages: TriePages) {
     this.#pages = pages
+    this.#row = pages.newRow()
   }
 
   /** What the pages made so far take, in bytes, about. */
@@ -78,52 +78,64 @@ export class PageBuilder {
     return pieces
   }
 
-  /** A page with edits, ascending by place: one entry, or several where it became too large.
+  /** A page made new of the slots from `base` on, in whose place comes what stands for it: one entry, or several where
+   *  it became too large.
    *  @param newest greatest height of a block that brought a leaf of the page. */
-  edited(page: Page, newest: number, edits: readonly Edit[]): Entry[] {
-    let count = page.count
-    for (const { removed, entries } of edits) count += entries.length - removed
-    if (count > PAGE_ENTRIES_MAX) return this.cut(unpacked(page, edits))
-
-    const below: (PageRef | undefined)[] = []
-    let newestOfAll = newest
-    let [from, to] = [0, 0]
-    this.#begin(count)
-    const keep = (end: number) => {
-      if (from < end)
-        this.#bytes.set(page.bytes.subarray(page.offset(from), page.offset(end)), this.#offset(to))
-      for (; from < end; from += 1, to += 1) below.push(page.below[from])
+  edit(page: Page, newest: number, slots: PageSlots, base: number): void {
+    if (slots.size - base > PAGE_ENTRIES_MAX) {
+      const pieces = this.cut(slots.take(base, page))
+      for (const piece of pieces) slots.add(piece)
+    } else {
+      const made = this.#edited(page, newest, slots, base)
+      slots.cut(base)
+      slots.add(made)
     }
-    for (const { at, removed, entries } of edits) {
-      keep(at)
-      for (const entry of entries) {
-        this.#put(entry, to)
-        if (entry.newest > newestOfAll) newestOfAll = entry.newest
-        below.push(entry.below)
-        to += 1
-      }
-      from = at + removed
-    }
-    keep(page.count)
-    for (let at = 1; at < count; at += 1)
-      if (((this.#changed >> (at - 1)) & 3) !== 0) setGap(this.#bytes, this.#offset(at))
-    return [this.#finish(below, newestOfAll, count)]
   }
 
   /** Hashes all that is new. To be called after the last page is made, and before if that is many. */
   hash(): void {
-    for (const tasks of this.#rounds) {
-      this.#pages.hashBranches(tasks)
-      tasks.length = 0
+    for (const round of this.#rounds) {
+      if (round.count > 0) this.#pages.hashBranches(round)
+      round.clear()
     }
-    for (const { leftIn, leftAt, outIn, outAt } of this.#copies) copyHash(leftIn, leftAt, outIn, outAt)
-    this.#copies.length = 0
+    const { count, leftIn, leftAt, outIn, outAt } = this.#copies
+    for (let at = 0; at < count; at += 1) {
+      const [from, to] = [leftIn[at], outIn[at]]
+      if (from !== undefined && to !== undefined) copyHash(from, leftAt[at] ?? 0, to, outAt[at] ?? 0)
+    }
+    this.#copies.clear()
   }
 
-  /** The same entries, with their hashes. */
-  hashed(entries: readonly Entry[]): Entry[] {
-    this.hash()
-    return entries.map((entry) => (entry.level === 0 ? entry : { ...entry, level: 0 }))
+  #edited(page: Page, newest: number, slots: PageSlots, base: number): Entry {
+    const count = slots.size - base
+    let below = page.below.length === 0 ? undefined : new Array<PageRef | undefined>(count).fill(undefined)
+    let newestOfAll = newest
+    this.#begin(count)
+    for (let at = 0; at < count; at += 1) {
+      const kept = slots.keptAt(base + at)
+      if (kept >= 0) {
+        const run = slots.runAt(base + at)
+        copyBytes(page.bytes, page.offset(kept), this.#bytes, this.#offset(at), run * ENTRY_BYTES)
+        if (below !== undefined)
+          for (let more = 0; more < run; more += 1) below[at + more] = page.below[kept + more]
+        at += run - 1
+        continue
+      }
+      const entry = slots.madeAt(base + at)
+      if (entry === undefined) {
+        const height = this.#putLeaf(slots, base + at, at)
+        if (height > newestOfAll) newestOfAll = height
+        continue
+      }
+      this.#put(entry, at)
+      if (entry.newest > newestOfAll) newestOfAll = entry.newest
+      if (entry.below === undefined) continue
+      below ??= new Array<PageRef | undefined>(count).fill(undefined)
+      below[at] = entry.below
+    }
+    for (let at = 1; at < count; at += 1)
+      if (((this.#changed >> (at - 1)) & 3) !== 0) setGap(this.#bytes, this.#offset(at))
+    return this.#finish(below, newestOfAll, count)
   }
 
   #cutRange(
@@ -145,7 +157,7 @@ export class PageBuilder {
   }
 
   #makePage(entries: readonly Entry[], start: number, end: number): Entry {
-    const below: (PageRef | undefined)[] = []
+    let below: (PageRef | undefined)[] | undefined
     let newest = 0
     this.#begin(end - start)
     for (let at = start; at < end; at += 1) {
@@ -154,7 +166,9 @@ export class PageBuilder {
       this.#put(entry, at - start)
       if (at > start) setGap(this.#bytes, this.#offset(at - start))
       if (entry.newest > newest) newest = entry.newest
-      below.push(entry.below)
+      if (entry.below === undefined) continue
+      below ??= new Array<PageRef | undefined>(end - start).fill(undefined)
+      below[at - start] = entry.below
     }
     return this.#finish(below, newest, end - start)
   }
@@ -175,18 +189,30 @@ export class PageBuilder {
   #put(entry: Entry, at: number): void {
     packEntry(this.#bytes, this.#offset(at), entry)
     if (!entry.isChanged) return
-    this.#changed |= 1 << at
-    this.#entries[at] = entry
+    this.#markChanged(at, entry.hashIn, entry.hashAt, entry.level)
     if (entry.level === 0) return
-    const [outIn, outAt] = [this.#bytes, hashOffset(this.#offset(at))]
-    this.#copies.push({ leftIn: entry.hashIn, leftAt: entry.hashAt, outIn, outAt })
+    this.#copies.addCopy(entry.hashIn, entry.hashAt, this.#bytes, hashOffset(this.#offset(at)))
   }
 
-  #finish(below: readonly (PageRef | undefined)[], newest: number, count: number): Entry {
-    const [bytes, start] = [this.#bytes, this.#start]
-    const page = new Page(bytes, below.some((ref) => ref !== undefined) ? below : undefined, { start, count })
+  /** Returns the height of the leaf. */
+  #putLeaf(slots: PageSlots, slot: number, at: number): number {
+    const start = this.#offset(at)
+    this.#markChanged(at, this.#bytes, hashOffset(start), 0)
+    return packLeaf(this.#bytes, start, slots.leaves, slots.leafAt(slot))
+  }
+
+  #markChanged(at: number, hashIn: Uint8Array, hashAt: number, level: number): void {
+    this.#changed |= 1 << at
+    this.#hashIn[at] = hashIn
+    this.#hashAt[at] = hashAt
+    this.#level[at] = level
+  }
+
+  #finish(below: readonly (PageRef | undefined)[] | undefined, newest: number, count: number): Entry {
+    const [bytes, start, slab] = [this.#bytes, this.#start, this.#slab]
+    const page = new Page(bytes, below, { start, count, slab })
     const ref = new PageRef(undefined, page)
-    this.#slab?.put(ref, page)
+    slab?.put(ref, page)
     this.#branch(page, 0, page.count)
     this.#madeBytes += pageCostBytes(page)
     this.#madeStoredBytes += page.storedBytes
@@ -217,39 +243,69 @@ export class PageBuilder {
       return
     }
     if (end - start === 1) {
-      const entry = this.#entries[start]
-      if (entry === undefined) throw new RangeError('an entry that changed was put there')
-      this.#nodeIn = entry.hashIn
-      this.#nodeAt = entry.hashAt
-      this.#nodeLevel = entry.level
+      this.#nodeIn = this.#hashIn[start] ?? bytes
+      this.#nodeAt = this.#hashAt[start] ?? 0
+      this.#nodeLevel = this.#level[start] ?? 0
       return
     }
     const split = page.splitOf(start, end)
     this.#branch(page, start, split)
-    const [leftIn, leftAt, leftLevel] = [this.#nodeIn, this.#nodeAt, this.#nodeLevel]
+    const leftIn = this.#nodeIn
+    const leftAt = this.#nodeAt
+    const leftLevel = this.#nodeLevel
     this.#branch(page, split, end)
-    const [rightIn, rightAt] = [this.#nodeIn, this.#nodeAt]
-    const [outIn, outAt] = [bytes, branchOffset(page.offset(split))]
+    const outAt = branchOffset(page.offset(split))
     const level = 1 + Math.max(leftLevel, this.#nodeLevel)
-    while (this.#rounds.length < level) this.#rounds.push([])
-    this.#rounds[level - 1]?.push({ bit: page.gap(split), leftIn, leftAt, rightIn, rightAt, outIn, outAt })
-    this.#nodeIn = outIn
+    const round = this.#round(level)
+    round.addCopy(leftIn, leftAt, bytes, outAt)
+    round.withRight(page.gap(split), this.#nodeIn, this.#nodeAt)
+    this.#nodeIn = bytes
     this.#nodeAt = outAt
     this.#nodeLevel = level
   }
+
+  #round(level: number): Round {
+    let round = this.#rounds[level - 1]
+    while (round === undefined) {
+      this.#rounds.push(new Round())
+      round = this.#rounds[level - 1]
+    }
+    return round
+  }
 }
 
-/** The entries of a page with edits. */
-function unpacked(page: Page, edits: readonly Edit[]): Entry[] {
-  const all: Entry[] = []
-  let from = 0
-  for (const { at, removed, entries } of edits) {
-    for (; from < at; from += 1) all.push(page.entry(from))
-    all.push(...entries)
-    from = at + removed
+/** Columns that are filled again and again: as objects, the tasks of a block were a seventh of all garbage. */
+class Round implements BranchTasks {
+  count = 0
+  readonly bits: number[] = []
+  readonly leftIn: Uint8Array[] = []
+  readonly leftAt: number[] = []
+  readonly rightIn: Uint8Array[] = []
+  readonly rightAt: number[] = []
+  readonly outIn: Uint8Array[] = []
+  readonly outAt: number[] = []
+
+  addCopy(leftIn: Uint8Array, leftAt: number, outIn: Uint8Array, outAt: number): void {
+    const at = this.count
+    this.leftIn[at] = leftIn
+    this.leftAt[at] = leftAt
+    this.outIn[at] = outIn
+    this.outAt[at] = outAt
+    this.count += 1
   }
-  for (; from < page.count; from += 1) all.push(page.entry(from))
-  return all
+
+  /** Makes the last copy a branch. */
+  withRight(bit: number, rightIn: Uint8Array, rightAt: number): void {
+    const at = this.count - 1
+    this.bits[at] = bit
+    this.rightIn[at] = rightIn
+    this.rightAt[at] = rightAt
+  }
+
+  /** What was named is held until it is written over, or the builder goes. */
+  clear(): void {
+    this.count = 0
+  }
 }
 
 /** The side of a root that an entry is, after `hash`. */

@@ -2,10 +2,11 @@
 // whole group. The shape depends on the set of keys only (canonical), so the order of leaves, the way they are grouped
 // and leaves that are there already make no difference to the root.
 
-import { type Edit, entryOf, PageBuilder, sideOf } from './building.ts'
-import { bitOf, encodeRoot, firstDifferenceAt, HASH_BYTES, KEY_BITS } from './encoding.ts'
+import { entryOf, PageBuilder, sideOf } from './building.ts'
+import { bitOf, encodeRoot, firstDifferenceAt, HASH_BYTES } from './encoding.ts'
 import { LeafGroup, type NewLeaf } from './leaf-group.ts'
 import type { Entry, Page, PageRef } from './page.ts'
+import { PageSlots } from './page-slots.ts'
 import { pageCostBytes, type TriePages } from './pages.ts'
 import type { TrieRoot, TrieSide } from './root.ts'
 
@@ -46,6 +47,7 @@ class Insertion {
   readonly #leaves: LeafGroup
   readonly #pages: TriePages
   readonly #builder: PageBuilder
+  readonly #slots: PageSlots
   readonly #replaced: PageRef[] = []
   readonly #changedBuckets: number[] = []
   #replacedBytes = 0
@@ -56,6 +58,7 @@ class Insertion {
     this.#leaves = leaves
     this.#pages = pages
     this.#builder = new PageBuilder(pages)
+    this.#slots = new PageSlots(leaves)
   }
 
   into(root: TrieRoot): Inserted {
@@ -77,47 +80,66 @@ class Insertion {
   }
 
   #side(side: TrieSide | null, start: number, end: number): Entry | undefined {
-    if (side === null) return this.#builder.join(this.#leavesOf(start, end))
-    const entry = entryOf(side)
-    const passed = this.#passed(side.key, 0, side.bit, start, end)
-    const inside = this.#inside(side.key, 0, side.bit, passed, end)
-    const below = this.#below(entry.below, side.newest, passed, inside) ?? [entry]
-    return this.#builder.join([...this.#leavesOf(start, passed), ...below, ...this.#leavesOf(inside, end)])
+    const base = this.#slots.size
+    if (side === null) {
+      this.#addLeaves(start, end)
+    } else {
+      const passed = this.#passed(side.key, 0, side.bit, start, end)
+      const inside = this.#inside(side.key, 0, side.bit, passed, end)
+      this.#addLeaves(start, passed)
+      if (!this.#addBelow(side.below, side.newest, passed, inside)) this.#slots.add(entryOf(side))
+      this.#addLeaves(inside, end)
+    }
+    return this.#builder.join(this.#slots.take(base))
   }
 
-  /** A page with the leaves of the range, which all belong below it: one entry, or more where it became too large;
-   *  undefined where all of the leaves are there, as the one is that has the key of a leaf. */
-  #below(ref: PageRef | undefined, newest: number, start: number, end: number): Entry[] | undefined {
-    if (ref === undefined || start === end) return undefined
+  /** Adds what comes in the place of a page with the leaves of the range, which all belong below it: one entry, or more
+   *  where it became too large. False, and nothing added, where all of the leaves are there, as the one is that has the
+   *  key of a leaf. */
+  #addBelow(ref: PageRef | undefined, newest: number, start: number, end: number): boolean {
+    if (ref === undefined || start === end) return false
     const page = this.#pages.load(ref)
-    const edits = this.#editsOf(page, start, end)
-    if (edits.length === 0) return undefined
+    const base = this.#slots.size
+    if (!this.#addChanged(page, start, end)) {
+      this.#slots.cut(base)
+      return false
+    }
     this.#replaced.push(ref)
     this.#replacedStoredBytes += page.storedBytes
     if (ref.id === undefined) this.#replacedBytes += pageCostBytes(page)
     // The newer version takes its part from now on: it need not stay in memory for long.
     ref.recentlyUsed = false
-    const entries = this.#builder.edited(page, newest, edits)
-    return end - start < hashedLeaves ? entries : this.#builder.hashed(entries)
+    this.#builder.edit(page, newest, this.#slots, base)
+    if (end - start >= hashedLeaves) {
+      this.#builder.hash()
+      this.#slots.markHashed(base)
+    }
+    return true
   }
 
-  /** Where in a page the leaves of the range belong. */
-  #editsOf(page: Page, start: number, end: number): Edit[] {
-    const edits: Edit[] = []
+  /** Adds the entries of a page, and the leaves of the range where they belong among and below them; whether anything
+   *  came. */
+  #addChanged(page: Page, start: number, end: number): boolean {
     const { bytes } = page
+    let isChanged = false
     let next = start
-    for (let at = 0; at < page.count && next < end; at += 1) {
+    for (let at = 0; at < page.count; at += 1) {
+      if (next === end) {
+        this.#slots.addKept(at)
+        continue
+      }
       const keyAt = page.offset(at)
       const bit = page.bit(at)
       const passed = this.#passed(bytes, keyAt, bit, next, end)
-      if (passed > next) edits.push({ at, removed: 0, entries: this.#leavesOf(next, passed) })
+      if (passed > next) isChanged = true
+      this.#addLeaves(next, passed)
       next = this.#inside(bytes, keyAt, bit, passed, end)
-      if (next === passed || bit === KEY_BITS) continue
-      const entries = this.#below(page.below[at], page.newest(at), passed, next)
-      if (entries !== undefined) edits.push({ at, removed: 1, entries })
+      if (next > passed && this.#addBelow(page.below[at], page.newest(at), passed, next)) isChanged = true
+      else this.#slots.addKept(at)
     }
-    if (next < end) edits.push({ at: page.count, removed: 0, entries: this.#leavesOf(next, end) })
-    return edits
+    if (next < end) isChanged = true
+    this.#addLeaves(next, end)
+    return isChanged
   }
 
   /** The end of the leaves from `start` on that stand before an entry, outside of it. */
@@ -138,34 +160,14 @@ class Insertion {
     return at
   }
 
-  #leavesOf(start: number, end: number): Entry[] {
-    const entries: Entry[] = []
-    for (let at = start; at < end; at += 1) entries.push(this.#leaf(at))
-    return entries
-  }
-
-  #leaf(at: number): Entry {
-    const { keys, hashes, heights, indexes } = this.#leaves
-    const [height, index] = [heights[at], indexes[at]]
-    if (height === undefined || index === undefined)
-      throw new RangeError(`no leaf ${at} in a group of ${this.#leaves.count}`)
-    this.#added += 1
-    const bucket = keys[at * HASH_BYTES] ?? 0
-    if (this.#changedBuckets.at(-1) !== bucket) this.#changedBuckets.push(bucket)
-    return {
-      keyIn: keys,
-      keyAt: at * HASH_BYTES,
-      hashIn: hashes,
-      hashAt: at * HASH_BYTES,
-      branchIn: undefined,
-      branchAt: 0,
-      newest: height,
-      index,
-      bit: KEY_BITS,
-      below: undefined,
-      isChanged: true,
-      level: 0,
+  #addLeaves(start: number, end: number): void {
+    const { keys } = this.#leaves
+    for (let at = start; at < end; at += 1) {
+      const bucket = keys[at * HASH_BYTES] ?? 0
+      if (this.#changedBuckets.at(-1) !== bucket) this.#changedBuckets.push(bucket)
+      this.#slots.addLeaf(at)
     }
+    this.#added += end - start
   }
 
   /** The first leaf whose key begins with a 1. */

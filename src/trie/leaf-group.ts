@@ -16,29 +16,28 @@ export class LeafGroup {
   /** 32 bytes a leaf. */
   readonly keys: Uint8Array
   readonly hashes: Uint8Array
-  /** Of the messages that bring them. */
-  readonly heights: Float64Array
-  readonly indexes: Uint32Array
+  readonly #heights: Float64Array
+  readonly #indexes: Uint32Array
 
   private constructor(count: number) {
     this.count = count
     this.keys = new Uint8Array(count * HASH_BYTES)
     this.hashes = new Uint8Array(count * HASH_BYTES)
-    this.heights = new Float64Array(count)
-    this.indexes = new Uint32Array(count)
+    this.#heights = new Float64Array(count)
+    this.#indexes = new Uint32Array(count)
   }
 
   /** The leaves of the data of a block's messages, in sequence. */
   static ofBlock(height: number, data: readonly Uint8Array[], hash: Hasher): LeafGroup {
     const group = new LeafGroup(data.length)
     const hashing = new LeafHashing(hash)
-    group.heights.fill(height)
+    group.#heights.fill(height)
     let index = 0
     for (const bytes of data) {
       const { key, leafHash } = hashing.leafOf(bytes)
       copyHash(key, 0, group.keys, index * HASH_BYTES)
       copyHash(leafHash, 0, group.hashes, index * HASH_BYTES)
-      group.indexes[index] = index
+      group.#indexes[index] = index
       index += 1
     }
     return group
@@ -52,10 +51,24 @@ export class LeafGroup {
         throw new RangeError('the key and the hash of a leaf have 32 bytes each')
       copyHash(key, 0, group.keys, at * HASH_BYTES)
       copyHash(leafHash, 0, group.hashes, at * HASH_BYTES)
-      group.heights[at] = reference.height
-      group.indexes[at] = reference.index
+      group.#heights[at] = reference.height
+      group.#indexes[at] = reference.index
     }
     return group
+  }
+
+  /** Height of the message that brings leaf `at`. @throws RangeError where there is no such leaf. */
+  heightAt(at: number): number {
+    const height = this.#heights[at]
+    if (height === undefined) throw new RangeError(`no leaf ${at} in a group of ${this.count}`)
+    return height
+  }
+
+  /** Its position in that block's sequence. @throws RangeError where there is no such leaf. */
+  indexAt(at: number): number {
+    const index = this.#indexes[at]
+    if (index === undefined) throw new RangeError(`no leaf ${at} in a group of ${this.count}`)
+    return index
   }
 
   /** By key, each key once: of equal ones the first given. */
@@ -69,8 +82,8 @@ export class LeafGroup {
       const at = chosen[place] ?? 0
       copyHash(this.keys, at * HASH_BYTES, sorted.keys, place * HASH_BYTES)
       copyHash(this.hashes, at * HASH_BYTES, sorted.hashes, place * HASH_BYTES)
-      sorted.heights[place] = this.heights[at] ?? 0
-      sorted.indexes[place] = this.indexes[at] ?? 0
+      sorted.#heights[place] = this.#heights[at] ?? 0
+      sorted.#indexes[place] = this.#indexes[at] ?? 0
     }
     return sorted
   }

@@ -12,6 +12,7 @@
 // The key of a page is that of any leaf below: all of them agree before the page's bit.
 
 import { bitOf, firstDifferenceAt, HASH_BYTES, KEY_BITS } from './encoding.ts'
+import type { LeafGroup } from './leaf-group.ts'
 import { PAGE_LENGTH_BYTES, PAGE_ROOM_BYTES } from './ports.ts'
 import type { Slab } from './slab.ts'
 
@@ -67,7 +68,13 @@ export interface Entry {
   /** Branches above have to be hashed again. */
   readonly isChanged: boolean
   /** Rounds of hashing until its hash is there; 0 where it is. */
-  readonly level: number
+  level: number
+}
+
+interface PagePlace {
+  readonly start: number
+  readonly count: number
+  readonly slab: Slab | undefined
 }
 
 const NO_PAGES: readonly (PageRef | undefined)[] = []
@@ -79,16 +86,26 @@ export class Page {
   readonly count: number
   /** By entry; empty where all are leaves. */
   readonly below: readonly (PageRef | undefined)[]
+  readonly #slab: Slab | undefined
+  readonly #use: number
 
+  /** @param place of its entries, and the slab that they lie in, if any. */
   constructor(
     bytes: Uint8Array,
     below: readonly (PageRef | undefined)[] = NO_PAGES,
-    { start, count } = { start: 0, count: bytes.length / ENTRY_BYTES },
+    place: PagePlace = { start: 0, count: bytes.length / ENTRY_BYTES, slab: undefined },
   ) {
     this.bytes = bytes
-    this.start = start
-    this.count = count
+    this.start = place.start
+    this.count = place.count
     this.below = below
+    this.#slab = place.slab
+    this.#use = place.slab?.uses ?? 0
+  }
+
+  /** Other pages lie where it did: it was of a trie that is no longer kept. */
+  get isGone(): boolean {
+    return this.#slab !== undefined && this.#slab.uses !== this.#use
   }
 
   /** Where entry `at` lies in `bytes`. */
@@ -192,6 +209,17 @@ export function packEntry(bytes: Uint8Array, start: number, entry: Entry): void 
   else if (entry.below.id !== undefined) writeU48(bytes, start + INDEX, entry.below.id)
 }
 
+/** Writes leaf `at` of a group to where an entry begins, and says of which height it is; `setGap` goes with it. */
+export function packLeaf(bytes: Uint8Array, start: number, leaves: LeafGroup, at: number): number {
+  const height = leaves.heightAt(at)
+  copyHash(leaves.keys, at * HASH_BYTES, bytes, start)
+  copyHash(leaves.hashes, at * HASH_BYTES, bytes, start + HASH)
+  bytes[start + BIT] = 0
+  writeU48(bytes, start + NEWEST, height)
+  writeU32(bytes, start + INDEX, leaves.indexAt(at))
+  return height
+}
+
 /** Writes the bit of the branch at the left of the entry that begins at `start`, not a page's first; both keys are there. */
 export function setGap(bytes: Uint8Array, start: number): void {
   bytes[start + GAP] = firstDifferenceAt(bytes, start - ENTRY_BYTES, bytes, start)
@@ -212,7 +240,7 @@ export function packPage(bytes: Uint8Array, start: number, page: Page): void {
   bytes[start] = sizeBytes >>> 8
   bytes[start + 1] = sizeBytes
   const first = start + PAGE_LENGTH_BYTES
-  bytes.set(page.bytes.subarray(page.start, page.start + sizeBytes), first)
+  copyBytes(page.bytes, page.start, bytes, first, sizeBytes)
   for (let at = 0; at < page.below.length; at += 1) {
     const ref = page.below[at]
     if (ref === undefined) continue
@@ -221,8 +249,16 @@ export function packPage(bytes: Uint8Array, start: number, page: Page): void {
   }
 }
 
-/** The page of stored bytes, which begin at `start`; undefined where they are none. */
-export function decodePage(bytes: Uint8Array, start = 0, sizeBytes = bytes.length): Page | undefined {
+/** The page of stored bytes; undefined where they are none.
+ *  @param place where they begin, and in which slab. */
+export function decodePage(
+  bytes: Uint8Array,
+  { start, sizeBytes, slab }: { start: number; sizeBytes: number; slab: Slab | undefined } = {
+    start: 0,
+    sizeBytes: bytes.length,
+    slab: undefined,
+  },
+): Page | undefined {
   const count = sizeBytes / ENTRY_BYTES
   if (!Number.isInteger(count) || count < 1 || count > PAGE_ENTRIES_MAX) return undefined
   let below: (PageRef | undefined)[] | undefined
@@ -232,7 +268,18 @@ export function decodePage(bytes: Uint8Array, start = 0, sizeBytes = bytes.lengt
     below ??= new Array<PageRef | undefined>(count).fill(undefined)
     below[at] = new PageRef(readU48(bytes, entryAt + INDEX), undefined)
   }
-  return new Page(bytes, below, { start, count })
+  return new Page(bytes, below, { start, count, slab })
+}
+
+/** For more than a few hashes. `Buffer` copies what is no `Buffer` as well, without a view of either. */
+export function copyBytes(
+  from: Uint8Array,
+  fromAt: number,
+  to: Uint8Array,
+  toAt: number,
+  sizeBytes: number,
+): void {
+  Buffer.prototype.copy.call(from, to, toAt, fromAt, fromAt + sizeBytes)
 }
 
 export function copyHash(from: Uint8Array, fromAt: number, to: Uint8Array, toAt: number): void {

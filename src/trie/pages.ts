@@ -4,8 +4,8 @@
 import { fillBranch, HASH_BYTES, newBranchBytes } from './encoding.ts'
 import { TrieError } from './errors.ts'
 import { copyHash, decodePage, ENTRY_BYTES, type Page, type PageRef } from './page.ts'
-import type { BranchHasher, BranchTask, Hasher, StoredPage, TriePageSource } from './ports.ts'
-import { SlabKeeper } from './slab.ts'
+import type { BranchHasher, BranchTasks, Hasher, StoredPage, TriePageSource } from './ports.ts'
+import { SlabKeeper, type SlabRow } from './slab.ts'
 
 const DEFAULT_CACHED_BYTES_MAX = 32 * 1024 * 1024
 /** What a page takes beside its bytes: objects, and what is unused in its slab (measured, about). */
@@ -54,10 +54,16 @@ export class TriePages {
     return this.#heldBytes
   }
 
-  /** The page that `ref` names. Throws `TrieError` where the source lacks it or holds something else. */
+  /** Room for pages that are made. */
+  newRow(): SlabRow {
+    return this.#slabs.newRow()
+  }
+
+  /** The page that `ref` names. Throws `TrieError` where the source lacks it or holds something else, and `RangeError`
+   *  where it was of a trie that is no longer kept (`compact`). */
   load(ref: PageRef): Page {
     ref.recentlyUsed = true
-    if (ref.page !== undefined) return ref.page
+    if (ref.page !== undefined && !ref.page.isGone) return ref.page
     const page = this.#read(ref)
     ref.page = page
     ref.isReplaced = false
@@ -95,26 +101,27 @@ export class TriePages {
   }
 
   /** Nothing of the latest trie leads to this version any more. Where the source has it, what it takes is let go at once,
-   *  and who still has an older trie loads it again; else it stays with that older trie. */
+   *  and who still has an older trie loads it again; else it stays with that older trie, as long as that is kept. */
   release(ref: PageRef): void {
     ref.isReplaced = true
     if (ref.ringAt !== undefined) this.#remove(ref.ringAt)
     else this.#slabs.leave(ref)
   }
 
-  /** Copies what is left of mostly empty memory together. To be called now and then, and not amid an insertion. */
+  /** Copies what is left of mostly empty memory together. To be called with each latest trie, and not amid an insertion:
+   *  the trie before it is kept until the next call, and what is made of either meanwhile. */
   compact(): void {
     this.#slabs.compact()
   }
 
   #read(ref: PageRef): Page {
     const { id } = ref
-    if (id === undefined) throw new RangeError('a page is neither in memory nor in the store')
+    if (id === undefined) throw new RangeError('a page of a trie that is no longer kept')
     const bytes = this.#source.get(id)
     if (bytes === undefined) throw new TrieError({ code: 'missing-page', id })
     const { slab, start } = this.#slabs.roomForLoaded(bytes.length)
     slab.bytes.set(bytes, start)
-    const page = decodePage(slab.bytes, start, bytes.length)
+    const page = decodePage(slab.bytes, { start, sizeBytes: bytes.length, slab })
     if (page === undefined) throw new TrieError({ code: 'bad-page', id })
     slab.put(ref, page)
     return page
@@ -165,11 +172,20 @@ function hasPagesBelow({ page }: PageRef): boolean {
 
 function oneByOne(hash: Hasher): BranchHasher {
   const bytes = newBranchBytes()
-  return (tasks: readonly BranchTask[]) => {
-    for (const { bit, leftIn, leftAt, rightIn, rightAt, outIn, outAt } of tasks) {
-      const left = leftIn.subarray(leftAt, leftAt + HASH_BYTES)
-      fillBranch(bytes, bit, left, rightIn.subarray(rightAt, rightAt + HASH_BYTES))
-      copyHash(hash(bytes), 0, outIn, outAt)
+  return ({ count, bits, leftIn, leftAt, rightIn, rightAt, outIn, outAt }: BranchTasks) => {
+    for (let at = 0; at < count; at += 1) {
+      const [left, right, out] = [
+        childOf(leftIn[at], leftAt[at]),
+        childOf(rightIn[at], rightAt[at]),
+        outIn[at],
+      ]
+      if (out === undefined) continue
+      fillBranch(bytes, bits[at] ?? 0, left, right)
+      copyHash(hash(bytes), 0, out, outAt[at] ?? 0)
     }
   }
+}
+
+function childOf(bytes: Uint8Array = new Uint8Array(), at = 0): Uint8Array {
+  return bytes.subarray(at, at + HASH_BYTES)
 }

@@ -3,19 +3,22 @@
 /** SHA-256. It returns fresh bytes and keeps nothing of its argument, which is written over afterwards. */
 export type Hasher = (bytes: Uint8Array) => Uint8Array
 
-/** A branch to hash: its bit (1 to 255), where the hashes of its children lie, and where its own belongs. */
-export interface BranchTask {
-  readonly bit: number
-  readonly leftIn: Uint8Array
-  readonly leftAt: number
-  readonly rightIn: Uint8Array
-  readonly rightAt: number
-  readonly outIn: Uint8Array
-  readonly outAt: number
+/** Branches to hash, in columns: of each its bit (1 to 255), where the hashes of its children lie, and where its own
+ *  belongs. */
+export interface BranchTasks {
+  /** Of the rows; what columns have beyond is nothing. */
+  readonly count: number
+  readonly bits: readonly number[]
+  readonly leftIn: readonly Uint8Array[]
+  readonly leftAt: readonly number[]
+  readonly rightIn: readonly Uint8Array[]
+  readonly rightAt: readonly number[]
+  readonly outIn: readonly Uint8Array[]
+  readonly outAt: readonly number[]
 }
 
 /** Hashes branches none of which is a child of another. */
-export type BranchHasher = (tasks: readonly BranchTask[]) => void
+export type BranchHasher = (tasks: BranchTasks) => void
 
 /** Names the message that first put a leaf into the trie. The leaf's data is read there, never copied. */
 export interface LeafReference {

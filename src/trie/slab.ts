@@ -1,15 +1,17 @@
 // Memory for pages, many to a piece. As an array of its own each page cost the garbage collector more than its hashing:
 // three allocations, and a look at each of them in every collection. Pages are never changed, only left, so a slab of
-// which much has been left has what is still used copied together with that of others, and is the collector's then. One
-// that a reader still holds stays as it was: nothing here is written over.
+// which much has been left has what is still used copied together with that of others, and is used again for new pages
+// once nobody can be looking at the old ones: waiting for the collector to find it, a node held twice the memory.
 
-import { ENTRY_BYTES, Page, type PageRef } from './page.ts'
+import { copyBytes, ENTRY_BYTES, Page, type PageRef } from './page.ts'
 
 /** Slabs double up to the largest, so that a group of one leaf does not take one for hundreds. */
 const smallestBytes = 4 * 1024
 const largestBytes = 64 * 1024
 /** Of a slab that holds less than this share, what it holds is copied out. */
 const usefulShare = 0.6
+/** So many of the largest wait to be used again, at most; what is beyond is the collector's. */
+const spareMax = 256
 
 export class Slab {
   readonly bytes: Uint8Array
@@ -18,6 +20,8 @@ export class Slab {
   /** Of the pages that count; a version that was left would hold all those below it. */
   readonly refs: (PageRef | undefined)[] = []
   isSparse = false
+  /** How often its memory was given to other pages: a page of an earlier use is gone. */
+  uses = 0
   #usedBytes = 0
 
   constructor(sizeBytes: number) {
@@ -30,6 +34,15 @@ export class Slab {
     if (start + sizeBytes > this.bytes.length) return undefined
     this.#usedBytes += sizeBytes
     return start
+  }
+
+  /** Begins again, with nothing in it. */
+  clear(): void {
+    this.uses += 1
+    this.liveBytes = 0
+    this.refs.length = 0
+    this.isSparse = false
+    this.#usedBytes = 0
   }
 
   /** The page of `ref` lies here. */
@@ -50,14 +63,21 @@ export class Slab {
 
 /** Slabs one after another, each filled before the next is begun. */
 export class SlabRow {
+  readonly #spares: Slab[]
   #slab: Slab | undefined
   #nextBytes = smallestBytes
+
+  /** @param spares of the largest size, cleared: the last is taken where one of that size is needed. */
+  constructor(spares: Slab[] = []) {
+    this.#spares = spares
+  }
 
   /** A slab, and where in it there is room for a page. */
   room(sizeBytes: number): { readonly slab: Slab; readonly start: number } {
     const start = this.#slab?.take(sizeBytes)
     if (this.#slab !== undefined && start !== undefined) return { slab: this.#slab, start }
-    this.#slab = new Slab(Math.max(this.#nextBytes, sizeBytes))
+    const bytes = Math.max(this.#nextBytes, sizeBytes)
+    this.#slab = (bytes === largestBytes ? this.#spares.pop() : undefined) ?? new Slab(bytes)
     this.#nextBytes = Math.min(largestBytes, 2 * this.#nextBytes)
     return this.room(sizeBytes)
   }
@@ -72,10 +92,18 @@ export class SlabRow {
 
 /** What of the pages of a trie is left, and the copying together of what remains. */
 export class SlabKeeper {
-  readonly #row = new SlabRow()
+  readonly #spares: Slab[] = []
+  readonly #row = new SlabRow(this.#spares)
   /** Apart from what is copied together: most pages that are loaded are replaced soon, all of a slab at a time. */
-  readonly #loaded = new SlabRow()
+  readonly #loaded = new SlabRow(this.#spares)
   readonly #sparse: Slab[] = []
+  /** Nothing in them counts any more; the trie before the latest may still be looked at. */
+  #left: Slab[] = []
+
+  /** For the pages of a group. */
+  newRow(): SlabRow {
+    return new SlabRow(this.#spares)
+  }
 
   /** Room for a page that comes from the store. */
   roomForLoaded(sizeBytes: number): { readonly slab: Slab; readonly start: number } {
@@ -92,21 +120,27 @@ export class SlabKeeper {
     this.#sparse.push(slab)
   }
 
-  /** To be called while nobody is in the midst of building: readers of a page would go on with the old bytes, which are
-   *  the same, and keep them from being let go. */
+  /** To be called once between one latest trie and the next, while nobody is in the midst of building or reading. From
+   *  the call after the next on, what was left before this one is written over. */
   compact(): void {
+    for (const slab of this.#left) {
+      if (slab.bytes.length !== largestBytes || this.#spares.length >= spareMax) continue
+      slab.clear()
+      this.#spares.push(slab)
+    }
     const sparse = this.#sparse.splice(0)
     // All of them first: what is copied into one of them would be copied out again.
     for (const slab of sparse) for (const row of [this.#row, this.#loaded]) row.end(slab)
     for (const slab of sparse) for (const ref of slab.refs) if (ref !== undefined) this.#move(ref)
+    this.#left = sparse
   }
 
   #move(ref: PageRef): void {
     const { page } = ref
     if (page === undefined) return
     const { slab, start } = this.#row.room(page.count * ENTRY_BYTES)
-    slab.bytes.set(page.bytes.subarray(page.start, page.offset(page.count)), start)
-    ref.page = new Page(slab.bytes, page.below, { start, count: page.count })
+    copyBytes(page.bytes, page.start, slab.bytes, start, page.count * ENTRY_BYTES)
+    ref.page = new Page(slab.bytes, page.below, { start, count: page.count, slab })
     slab.put(ref, ref.page)
   }
 }

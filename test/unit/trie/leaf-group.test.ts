@@ -26,7 +26,7 @@ describe('a group of leaves', () => {
             const { key, leafHash } = leafOf(message, sha256)
             assert.deepEqual(group.keys.slice(at * HASH_BYTES, (at + 1) * HASH_BYTES), key)
             assert.deepEqual(group.hashes.slice(at * HASH_BYTES, (at + 1) * HASH_BYTES), leafHash)
-            assert.deepEqual([group.heights[at], group.indexes[at]], [height, at])
+            assert.deepEqual([group.heightAt(at), group.indexAt(at)], [height, at])
           }
         },
       ),
@@ -61,7 +61,7 @@ describe('a group of leaves', () => {
           for (const [at, { key, leafHash, reference }] of expected.entries()) {
             assert.deepEqual(sorted.keys.slice(at * HASH_BYTES, (at + 1) * HASH_BYTES), key)
             assert.deepEqual(sorted.hashes.slice(at * HASH_BYTES, (at + 1) * HASH_BYTES), leafHash)
-            assert.deepEqual([sorted.heights[at], sorted.indexes[at]], [reference.height, reference.index])
+            assert.deepEqual([sorted.heightAt(at), sorted.indexAt(at)], [reference.height, reference.index])
           }
         },
       ),

@@ -160,7 +160,7 @@ describe('proofs of random tries', () => {
       source: new MemorySource(),
       hash: sha256,
       hashBranches: (tasks) => {
-        hashed += tasks.length
+        hashed += tasks.count
         hashBranches(tasks)
       },
     })

@@ -1,8 +1,16 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { insertLeaves, keyOf, leafOf, proveInclusion, stateRootOf } from '../../../src/trie/index.ts'
+import {
+  insertLeaves,
+  keyOf,
+  leafOf,
+  type NewLeaf,
+  proveInclusion,
+  stateRootOf,
+  type TrieRoot,
+} from '../../../src/trie/index.ts'
 import { ENTRY_BYTES, type Page, type PageRef } from '../../../src/trie/page.ts'
-import { SlabRow } from '../../../src/trie/slab.ts'
+import { type Slab, SlabRow } from '../../../src/trie/slab.ts'
 import { eagerRule, MemoryTrie, sha256, someMessages } from './memory-trie.ts'
 
 /** Nothing is written: all pages stay in memory alone. */
@@ -42,20 +50,47 @@ describe('slabs', () => {
     }
   })
 
-  it('leave older tries, and candidates made of them, as they were', () => {
+  it('keep the trie before the latest, and candidates made of it, as they were', () => {
     const trie = new MemoryTrie({ rule: neverRule })
-    trie.insert(someMessages(300))
-    const before = trie.root
-    const leaves = someMessages(50, 'of another candidate').map((data, index) => ({
-      ...leafOf(data, sha256),
-      reference: { height: 301, index },
-    }))
-    const made = stateRootOf(insertLeaves(before, leaves, trie.pages).root)
-    for (let block = 0; block < 40; block += 1) trie.insert(someMessages(60, `block ${block}`))
-    for (const message of someMessages(300)) {
-      assert.ok(proveInclusion(before, keyOf(message, sha256), trie.pages, () => message) !== undefined)
+    trie.insert(someMessages(3_000))
+    for (let block = 0; block < 40; block += 1) {
+      const before = trie.root
+      const candidate = insertLeaves(before, leavesOf(`candidate ${block}`), trie.pages)
+      trie.insert(someMessages(900, `block ${block}`))
+      for (const message of someMessages(300))
+        assert.ok(proveInclusion(before, keyOf(message, sha256), trie.pages, () => message) !== undefined)
+      const again = insertLeaves(before, leavesOf(`candidate ${block}`), trie.pages)
+      assert.equal(stateRootOf(again.root), stateRootOf(candidate.root))
     }
-    assert.equal(stateRootOf(insertLeaves(before, leaves, trie.pages).root), made)
+  })
+
+  it('are used again for what comes, and a trie that is no longer kept is refused, not read from them', () => {
+    const trie = new MemoryTrie({ rule: neverRule })
+    trie.insert(someMessages(3_000))
+    const before = trie.root
+    const slabs = new Set(slabsOf(trie))
+    for (let block = 0; block < 12; block += 1) trie.insert(someMessages(900, `block ${block}`))
+    assert.ok(slabsOf(trie).some((slab) => slabs.has(slab) && slab.uses > 0))
+    let refused = 0
+    for (const message of someMessages(3_000)) {
+      try {
+        assert.ok(proveInclusion(before, keyOf(message, sha256), trie.pages, () => message) !== undefined)
+      } catch (error) {
+        assert.ok(error instanceof RangeError, `${error}`)
+        refused += 1
+      }
+    }
+    assert.ok(refused > 0)
+  })
+
+  it('of a candidate that was not taken are never used again for others', () => {
+    const trie = new MemoryTrie({ rule: neverRule })
+    trie.insert(someMessages(3_000))
+    const candidate = insertLeaves(trie.root, leavesOf('candidate'), trie.pages).root
+    const slabs = [...refsOf({ root: candidate })].flatMap(({ slab }) => slab ?? [])
+    for (let block = 0; block < 30; block += 1) trie.insert(someMessages(900, `block ${block}`))
+    const made = slabs.filter((slab) => slab.uses === 0 && !slabsOf(trie).includes(slab))
+    assert.ok(made.length > 0)
   })
 
   it('hand out room that is no other page’s, and nothing more of one that was ended', () => {
@@ -70,7 +105,19 @@ describe('slabs', () => {
   })
 })
 
-function* refsOf({ root }: MemoryTrie): Generator<PageRef> {
+/** 50 leaves of nobody's block. */
+function leavesOf(prefix: string): NewLeaf[] {
+  return someMessages(50, prefix).map((data, index) => ({
+    ...leafOf(data, sha256),
+    reference: { height: 1e6, index },
+  }))
+}
+
+function slabsOf(trie: MemoryTrie): Slab[] {
+  return [...refsOf(trie)].flatMap(({ slab }) => slab ?? [])
+}
+
+function* refsOf({ root }: { readonly root: TrieRoot }): Generator<PageRef> {
   const waiting: (PageRef | undefined)[] = [root.left?.below, root.right?.below]
   for (const ref of waiting) {
     if (ref?.page === undefined) continue
