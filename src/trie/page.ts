@@ -205,7 +205,7 @@ export function packEntry(bytes: Uint8Array, start: number, entry: Entry): void 
   if (entry.branchIn !== undefined) copyHash(entry.branchIn, entry.branchAt, bytes, start + BRANCH)
   bytes[start + BIT] = entry.bit === KEY_BITS ? 0 : entry.bit
   writeU48(bytes, start + NEWEST, entry.newest)
-  if (entry.below === undefined) writeU32(bytes, start + INDEX, entry.index)
+  if (entry.below === undefined) writeIndex(bytes, start, entry.index)
   else if (entry.below.id !== undefined) writeU48(bytes, start + INDEX, entry.below.id)
 }
 
@@ -216,8 +216,15 @@ export function packLeaf(bytes: Uint8Array, start: number, leaves: LeafGroup, at
   copyHash(leaves.hashes, at * HASH_BYTES, bytes, start + HASH)
   bytes[start + BIT] = 0
   writeU48(bytes, start + NEWEST, height)
-  writeU32(bytes, start + INDEX, leaves.indexAt(at))
+  writeIndex(bytes, start, leaves.indexAt(at))
   return height
+}
+
+/** With the two zeros behind it: the memory may have been another page's. */
+function writeIndex(bytes: Uint8Array, start: number, index: number): void {
+  writeU32(bytes, start + INDEX, index)
+  bytes[start + INDEX + 4] = 0
+  bytes[start + INDEX + 5] = 0
 }
 
 /** Writes the bit of the branch at the left of the entry that begins at `start`, not a page's first; both keys are there. */

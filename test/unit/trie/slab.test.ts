@@ -83,6 +83,19 @@ describe('slabs', () => {
     assert.ok(refused > 0)
   })
 
+  it('that are used again leave nothing behind in the fields of a leaf', () => {
+    // Pages that name stored ones have a number where a leaf has zeros.
+    const rule = { ...neverRule, blocksMax: 5, pieceBytes: 1e9 }
+    const trie = new MemoryTrie({ rule, cachedBytesMax: 1e9 })
+    for (let block = 0; block < 40; block += 1) trie.insert(someMessages(900, `block ${block}`))
+    assert.ok(slabsOf(trie).some((slab) => slab.uses > 0))
+    for (const page of pagesOf(trie))
+      for (let at = 0; at < page.count; at += 1) {
+        const end = page.offset(at + 1)
+        if (page.bit(at) === 256) assert.deepEqual([...page.bytes.subarray(end - 2, end)], [0, 0])
+      }
+  })
+
   it('of a candidate that was not taken are never used again for others', () => {
     const trie = new MemoryTrie({ rule: neverRule })
     trie.insert(someMessages(3_000))
