@@ -6,16 +6,20 @@ import type { ReceivedBlock, SyncPorts } from './ports.ts'
 
 /** Blocks of one request. */
 const rangeBlocks = 32
-/** Ranges under way at once, each with another peer; blocks waiting to be applied are bounded by it. */
+/** Ranges under way at once, each with another peer. */
 const rangesAhead = 3
+/** Bytes of blocks that wait to be applied; decoded they take up about three times as much. From here on the next
+ *  blocks are taken from their peer as they are applied, and later ones are asked for again. */
+export const waitingMaxBytes = 16 * 1024 * 1024
 /** A peer that failed is left alone for this long. */
 const penaltyMs = 2_000
 /** The longest penalty: what is later was set by a clock that has stepped back since. */
 const penaltyMaxMs = 10 * penaltyMs
 /** A range that takes longer is cut off: what came of it is used, the rest is asked of someone else. */
 const rangeMaxMs = 30_000
-/** The next blocks to be applied are asked of another after this long, if one is free that has brought blocks before:
- *  identities cost nothing, and each new one could hold up all that comes after for the time of a range. */
+/** The next blocks to be applied are asked of another after this node has waited so long for the peer that brings them,
+ *  if one is free that has brought blocks before: identities cost nothing, and each new one could hold up all that comes
+ *  after for the time of a range. */
 const frontPatienceMs = 2_000
 
 interface Source {
@@ -27,17 +31,28 @@ interface Source {
   isProven: boolean
 }
 
-/** Waiting -> Downloading -> Downloaded -> applied; back to Waiting when its peer fails. */
-type Range = { readonly from: Height; readonly count: number } & (
-  | { state: 'waiting' }
-  | { state: 'downloading'; peer: PeerId; sinceMs: number }
-  | { state: 'downloaded'; peer: PeerId; blocks: readonly ReceivedBlock[] }
-)
+/** Blocks in a row that one peer is to bring. A block leaves it when it is applied. */
+interface Range {
+  /** Of the first block that is not applied. */
+  from: Height
+  /** The height after the last. */
+  end: Height
+  readonly waiting: ReceivedBlock[]
+  state: 'waiting' | 'downloading' | 'downloaded'
+  peer: PeerId | undefined
+  /** How long there was nothing to apply, because it was the first range and its next block was not here. */
+  heldUpMs: number
+  /** Since when that is so now. */
+  heldUpSinceMs: number | undefined
+}
 
 export class BlockSync {
   readonly #ports: SyncPorts
   readonly #sources = new Map<PeerId, Source>()
   #ranges: Range[] = []
+  #waitingBytes = 0
+  /** Called when blocks that waited were applied or dropped. */
+  readonly #onRoom = new Set<() => void>()
   #isApplying = false
   #isStopped = false
 
@@ -70,36 +85,47 @@ export class BlockSync {
   stop(): void {
     this.#isStopped = true
     this.#sources.clear()
-    this.#ranges = []
+    this.#keepRanges([])
   }
 
   #advance(): void {
     if (this.#isStopped) return
     this.#planRanges()
-    this.#freeFront()
-    const sinceMs = this.#ports.nowMs()
-    for (const [at, range] of this.#ranges.entries()) {
-      if (range.state !== 'waiting') continue
+    this.#noteFront()
+    for (const range of this.#ranges) {
+      if (range.state !== 'waiting' || (range !== this.#ranges[0] && !this.#hasRoom(2))) continue
       const source = this.#sourceFor(range)
       if (source === undefined) continue
       source.isBusy = true
-      const { from, count } = range
-      const started: Range = { from, count, state: 'downloading', peer: source.peer, sinceMs }
-      this.#ranges[at] = started
-      void this.#download(source, started)
+      range.state = 'downloading'
+      range.peer = source.peer
+      if (range === this.#ranges[0] && !this.#isApplying) range.heldUpSinceMs = this.#ports.nowMs()
+      void this.#download(source, range)
     }
-    if (!this.#isApplying && this.#ranges[0]?.state === 'downloaded') {
+    if (!this.#isApplying && (this.#ranges[0]?.waiting.length ?? 0) > 0) {
       // Where a block could not be applied for a fault of this node, whoever applies it stops the node.
       this.#applyReady().catch(() => this.stop())
     }
   }
 
-  /** Takes the next blocks away from a peer that is slow to bring them, for one that has shown that it can. */
-  #freeFront(): void {
+  /** Measures how long the first range holds up all others, and takes what is left of it away from a peer that is slow to
+   *  bring it, for one that has shown that it can. */
+  #noteFront(): void {
     const [front] = this.#ranges
-    if (front?.state !== 'downloading' || this.#ports.nowMs() - front.sinceMs < frontPatienceMs) return
-    if (this.#sourceFor(front)?.isProven !== true) return
-    this.#ranges[0] = { from: front.from, count: front.count, state: 'waiting' }
+    if (front === undefined) return
+    const nowMs = this.#ports.nowMs()
+    if (front.heldUpSinceMs !== undefined) front.heldUpMs += Math.max(0, nowMs - front.heldUpSinceMs)
+    const isHeldUp = front.state === 'downloading' && front.waiting.length === 0 && !this.#isApplying
+    front.heldUpSinceMs = isHeldUp ? nowMs : undefined
+    if (!isHeldUp || front.heldUpMs < frontPatienceMs || this.#sourceFor(front)?.isProven !== true) return
+    const slow = front.peer === undefined ? undefined : this.#sources.get(front.peer)
+    if (slow !== undefined) slow.notBeforeMs = nowMs + penaltyMs
+    this.#ranges[0] = rangeOf(front.from, front.end)
+  }
+
+  /** Whether more blocks may come before those here are applied: up to a part of the bound, where it is to be begun. */
+  #hasRoom(part = 1): boolean {
+    return this.#waitingBytes * part < waitingMaxBytes
   }
 
   /** Identities cost nothing: who comes and goes must not fill the memory. */
@@ -110,15 +136,29 @@ export class BlockSync {
 
   #planRanges(): void {
     const tip = this.#ports.tipHeight()
-    this.#ranges = this.#ranges.filter((range) => range.from + range.count > tip + 1)
-    const last = this.#ranges.at(-1)
-    let from = last === undefined ? tip + 1 : last.from + last.count
+    if (this.#ranges.some(({ end }) => end <= tip + 1))
+      this.#keepRanges(this.#ranges.filter(({ end }) => end > tip + 1))
+    let from = this.#ranges.at(-1)?.end ?? tip + 1
     const best = this.bestHeight
     while (this.#ranges.length < rangesAhead && from <= best) {
-      const count = Math.min(rangeBlocks, best - from + 1)
-      this.#ranges.push({ from, count, state: 'waiting' })
-      from += count
+      const end = Math.min(from + rangeBlocks, best + 1)
+      this.#ranges.push(rangeOf(from, end))
+      from = end
     }
+  }
+
+  /** All but these are dropped, with the blocks that wait in them. */
+  #keepRanges(ranges: Range[]): void {
+    this.#ranges = ranges
+    this.#waitingBytes = ranges
+      .flatMap(({ waiting }) => waiting)
+      .reduce((sum, block) => sum + sizeOf(block), 0)
+    this.#tellOfRoom()
+  }
+
+  #tellOfRoom(): void {
+    for (const tell of this.#onRoom) tell()
+    this.#onRoom.clear()
   }
 
   /** The free peer that has the start of the range and failed least recently. Not only one that has all of it: ranges
@@ -134,62 +174,75 @@ export class BlockSync {
   async #download(source: Source, range: Range): Promise<void> {
     const { from } = range
     // The rest of the range is asked of someone else.
-    const count = Math.min(range.count, source.finalHeight - from + 1)
-    const blocks: ReceivedBlock[] = []
+    const end = Math.min(range.end, source.finalHeight + 1)
     const startedMs = this.#ports.nowMs()
+    let next = from
+    let isCrowded = false
     try {
-      for await (const received of this.#ports.downloadBlocks(source.peer, { from, count })) {
-        if (received.block.header.height !== from + blocks.length || blocks.length === count) {
+      for await (const received of this.#ports.downloadBlocks(source.peer, { from, count: end - from })) {
+        if (received.block.header.height !== next || next === end) {
           this.#ports.reportPeer(source.peer, 'sent blocks that were not asked for')
           break
         }
-        blocks.push(received)
-        if (this.#ports.nowMs() - startedMs > rangeMaxMs) break
+        // Another has it now, or the tip has passed it.
+        if (!this.#ranges.includes(range)) break
+        next += 1
+        this.#arrived(source, range, received)
+        isCrowded = next < end && !(await this.#roomFor(range))
+        if (isCrowded || this.#ports.nowMs() - startedMs > rangeMaxMs) break
       }
     } catch {
       // A failed or cut download: what came before it is used, the rest is asked of someone else.
     }
     source.isBusy = false
-    if (blocks.length < count) source.notBeforeMs = this.#ports.nowMs() + penaltyMs
-    if (blocks.length > 0) source.isProven = true
-    this.#replace(
-      range,
-      blocks.length === 0
-        ? [{ from, count: range.count, state: 'waiting' }]
-        : [
-            { from, count: blocks.length, state: 'downloaded', peer: source.peer, blocks },
-            ...(blocks.length < range.count
-              ? [
-                  {
-                    from: from + blocks.length,
-                    count: range.count - blocks.length,
-                    state: 'waiting' as const,
-                  },
-                ]
-              : []),
-          ],
-    )
+    const isCurrent = this.#ranges.includes(range)
+    if (next < end && !isCrowded && isCurrent) source.notBeforeMs = this.#ports.nowMs() + penaltyMs
+    if (isCurrent) this.#ended(range, next)
     this.#advance()
   }
 
-  /** What became of a range; of one that was given to somebody else meanwhile, nothing. */
-  #replace(replaced: Range, ranges: Range[]): void {
-    this.#ranges = this.#ranges.flatMap((range) => (range === replaced ? ranges : [range]))
+  #arrived(source: Source, range: Range, received: ReceivedBlock): void {
+    source.isProven = true
+    range.waiting.push(received)
+    this.#waitingBytes += sizeOf(received)
+    this.#advance()
   }
 
-  /** Applies downloaded ranges in order, one block at a time. */
+  /** Whether the range may go on. Waits while too much is to be applied, if it is this range whose blocks are; of others
+   *  nothing more is taken for now. */
+  async #roomFor(range: Range): Promise<boolean> {
+    while (range === this.#ranges[0] && range.waiting.length > 0 && !this.#hasRoom())
+      await new Promise<void>((resolve) => this.#onRoom.add(resolve))
+    return this.#ranges.includes(range) && (range === this.#ranges[0] || this.#hasRoom())
+  }
+
+  /** Nothing more comes of a range beyond what is here: what lies before `next`. */
+  #ended(range: Range, next: Height): void {
+    const at = this.#ranges.indexOf(range)
+    if (next === range.from) {
+      this.#ranges[at] = rangeOf(range.from, range.end)
+      return
+    }
+    if (next < range.end) this.#ranges.splice(at + 1, 0, rangeOf(next, range.end))
+    range.end = next
+    range.state = 'downloaded'
+  }
+
+  /** Applies what came, in order, one block at a time. */
   async #applyReady(): Promise<void> {
     this.#isApplying = true
     try {
-      for (let range = this.#ranges[0]; range?.state === 'downloaded'; range = this.#ranges[0]) {
-        const refused = await this.#apply(range.blocks)
-        if (refused === undefined) {
-          // It may be gone already: the tip has passed it.
-          if (this.#ranges[0] === range) this.#ranges.shift()
-        } else {
-          this.#refuse(range.peer, refused)
+      for (;;) {
+        const [front] = this.#ranges
+        const received = front?.waiting[0]
+        if (this.#isStopped || front === undefined || received === undefined) break
+        const result = await this.#ports.applyBlock(received)
+        if (typeof result === 'object') {
+          this.#refuse(front.peer, result.refused)
+          continue
         }
-        this.#planRanges()
+        this.#applied(front)
+        this.#advance()
       }
     } finally {
       this.#isApplying = false
@@ -198,23 +251,32 @@ export class BlockSync {
     this.#advance()
   }
 
-  async #apply(blocks: readonly ReceivedBlock[]): Promise<string | undefined> {
-    for (const received of blocks) {
-      if (this.#isStopped) return undefined
-      const result = await this.#ports.applyBlock(received)
-      if (typeof result === 'object') return result.refused
-    }
-    return undefined
+  /** The first block of the range is in the chain. */
+  #applied(range: Range): void {
+    // It may be gone already: the tip has passed it.
+    if (!this.#ranges.includes(range)) return
+    const received = range.waiting.shift()
+    if (received !== undefined) this.#waitingBytes -= sizeOf(received)
+    range.from += 1
+    this.#tellOfRoom()
   }
 
   /** Everything that this peer sent is doubted; the range starts again at the tip, with another. */
-  #refuse(peer: PeerId, reason: string): void {
+  #refuse(peer: PeerId | undefined, reason: string): void {
+    this.#keepRanges([])
+    if (peer === undefined) return
     this.#ports.reportPeer(peer, `a block that cannot be final: ${reason}`)
     const source = this.#sources.get(peer)
-    if (source !== undefined) {
-      source.notBeforeMs = this.#ports.nowMs() + penaltyMaxMs
-      source.isProven = false
-    }
-    this.#ranges = []
+    if (source === undefined) return
+    source.notBeforeMs = this.#ports.nowMs() + penaltyMaxMs
+    source.isProven = false
   }
+}
+
+function rangeOf(from: Height, end: Height): Range {
+  return { from, end, waiting: [], state: 'waiting', peer: undefined, heldUpMs: 0, heldUpSinceMs: undefined }
+}
+
+function sizeOf({ block, batches }: ReceivedBlock): number {
+  return [...block.commitments, ...batches].reduce((sum, { bytes }) => sum + bytes.length, 0)
 }

@@ -1,2 +1,2 @@
-export { BlockSync } from './block-sync.ts'
+export { BlockSync, waitingMaxBytes } from './block-sync.ts'
 export type * from './ports.ts'

@@ -1,24 +1,25 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
-import { BlockSync, type ReceivedBlock } from '../../../src/sync/index.ts'
+import { BlockSync, type ReceivedBlock, waitingMaxBytes } from '../../../src/sync/index.ts'
 import type { Height, PeerId } from '../../../src/types/index.ts'
 
 const [honest, liar] = ['honest', 'liar'] as PeerId[] as [PeerId, PeerId]
 
 /** Block sync of a node at genesis; an honest peer has blocks up to `height`, what others send is up to the test. */
 function aSync(height: Height, sends: (from: Height) => AsyncIterable<ReceivedBlock> = nothing) {
-  const state = { tip: 0, nowMs: 0, connected: [honest, liar] as PeerId[], honestAsks: 0 }
+  const state = { tip: 0, nowMs: 0, connected: [honest, liar] as PeerId[], honestAsks: 0, applying: nobody }
   const sync = new BlockSync({
     tipHeight: () => state.tip,
     downloadBlocks: (peer, { from, count }) => {
-      if (peer === liar) return sends(from)
+      if (peer !== honest) return sends(from)
       state.honestAsks += 1
       return blocks(from, Math.min(height, from + count - 1))
     },
     applyBlock: async ({ block }) => {
       if (block.header.height <= state.tip) return 'stale'
       assert.equal(block.header.height, state.tip + 1)
+      await state.applying()
       state.tip += 1
       return 'applied'
     },
@@ -29,9 +30,24 @@ function aSync(height: Height, sends: (from: Height) => AsyncIterable<ReceivedBl
   return { sync, state }
 }
 
-async function* blocks(from: Height, to: Height): AsyncGenerator<ReceivedBlock> {
-  for (let height = from; height <= to; height++)
-    yield { block: { header: { height } } } as unknown as ReceivedBlock
+async function* blocks(from: Height, to: Height, sizeBytes = 1_000): AsyncGenerator<ReceivedBlock> {
+  for (let height = from; height <= to; height++) yield aBlock(height, sizeBytes)
+}
+
+function aBlock(height: Height, sizeBytes: number): ReceivedBlock {
+  const batches = [{ bytes: { length: sizeBytes } }]
+  return { block: { header: { height }, commitments: [] }, batches } as unknown as ReceivedBlock
+}
+
+async function nobody(): Promise<void> {}
+
+/** Holds up whoever waits at it, until it is opened. */
+function aGate() {
+  let open = () => {}
+  const opened = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  return { opened, open }
 }
 
 async function* nothing(): AsyncGenerator<ReceivedBlock> {}
@@ -134,4 +150,85 @@ test('who brings blocks late, when another has brought them, does no harm', asyn
   sync.onPeerHeight(honest, 200)
   await settled()
   assert.equal(state.tip, 200)
+})
+
+test('a block is applied while those after it are still on their way', async () => {
+  const rest = aGate()
+  const { sync, state } = aSync(0, async function* () {
+    yield* blocks(1, 2)
+    await rest.opened
+    yield* blocks(3, 32)
+  })
+  sync.onPeerHeight(liar, 32)
+  await settled()
+  assert.equal(state.tip, 2)
+  rest.open()
+  await settled()
+  assert.equal(state.tip, 32)
+})
+
+test('no more is taken from a peer than may wait to be applied, and it is taken when there is room again', async () => {
+  const gate = aGate()
+  const sizeBytes = waitingMaxBytes / 4
+  let sent = 0
+  const { sync, state } = aSync(0, async function* (from) {
+    for await (const block of blocks(from, 32, sizeBytes)) {
+      sent += 1
+      yield block
+    }
+  })
+  state.applying = () => gate.opened
+  sync.onPeerHeight(liar, 32)
+  await settled()
+  assert.deepEqual([sent, state.tip], [4, 0])
+  gate.open()
+  await settled()
+  assert.deepEqual([sent, state.tip], [32, 32], 'each was asked for once')
+})
+
+test('of later blocks no more are taken than may wait, and the rest is asked for when there is room', async () => {
+  const first = aGate()
+  const asked: Height[] = []
+  let later = 0
+  const { sync, state } = aSync(0, async function* (from) {
+    asked.push(from)
+    if (from === 1) await first.opened
+    for await (const block of blocks(from, from === 1 ? 32 : 64, from === 1 ? 1_000 : waitingMaxBytes / 4)) {
+      later += from === 1 ? 0 : 1
+      yield block
+    }
+  })
+  const second = 'second' as PeerId
+  state.connected.push(second)
+  for (const peer of [liar, second, second]) {
+    sync.onPeerHeight(peer, 64)
+    await settled()
+  }
+  assert.deepEqual([state.tip, asked, later], [0, [1, 33], 4])
+  first.open()
+  await settled()
+  assert.equal(state.tip, 64, 'the second peer was left alone for nothing')
+  assert.equal(later, 32)
+  assert.deepEqual(asked.slice(0, 3), [1, 33, 37])
+})
+
+test('a peer that keeps the next block back again and again is not waited for longer than one that never brings it', async () => {
+  const turns = [aGate(), aGate(), aGate()]
+  const { sync, state } = aSync(200, async function* (from) {
+    for (const [at, gate] of turns.entries()) {
+      await gate.opened
+      yield aBlock(from + at, 1_000)
+    }
+    await new Promise(() => {})
+  })
+  sync.onPeerHeight(liar, 200)
+  sync.onPeerHeight(honest, 200)
+  await settled()
+  for (const gate of turns) {
+    state.nowMs += 900
+    sync.onPeerHeight(honest, 200)
+    gate.open()
+    await settled()
+  }
+  assert.equal(state.tip, 200, 'the time that it took is counted together')
 })
