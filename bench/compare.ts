@@ -14,6 +14,7 @@ import { diseqContender } from './compare/diseq.ts'
 import { findEtcd } from './compare/etcd.ts'
 import { findNats } from './compare/nats.ts'
 import { orderOf, ratiosOf, ratioTableOf, type Turn } from './compare/ratios.ts'
+import { measureSync, type SyncFigures, syncTableOf } from './compare/sync.ts'
 
 const peerNames = ['cometbft', 'nats', 'etcd'] as const
 type PeerName = (typeof peerNames)[number]
@@ -33,6 +34,7 @@ interface Options {
   readonly duration: number
   readonly inFlight: number
   readonly pending: number
+  readonly sync?: number
   readonly output?: string
   readonly json?: true
 }
@@ -83,6 +85,11 @@ function makeProgram(): Command {
     .option('--duration <seconds>', 'of each stage', count(1, 3_600), 20)
     .option('--in-flight <n>', 'requests under way at most', count(1, 4_096), 64)
     .option('--pending <n>', 'with rate max: messages not final yet, at most', count(1, 10_000_000), 20_000)
+    .option(
+      '--sync <seconds>',
+      'at the end of a turn a new node fetches the chain, where a system has one, in that time at most',
+      count(1, 3_600),
+    )
     .option('--output <dir>', 'write compare.json, table.md and latency.svg there')
     .option('--json', 'print results as JSON, for machines')
     .exitOverride()
@@ -99,10 +106,11 @@ async function compare(options: Options): Promise<void> {
   ]
   for (const { name, description } of contenders) console.error(`${name}: ${description}.`)
   const turns: Turn[] = []
+  const syncs: SyncFigures[] = []
   for (let round = 0; round < options.rounds; round++) {
     for (const contender of orderOf(contenders, round)) {
       try {
-        turns.push(...(await takeTurn(contender, round, options)))
+        await takeTurn(contender, round, options, { turns, syncs })
       } catch (error) {
         // A peer that fails has no figure of this round; without DISEQ's there is nothing to compare.
         if (contender.name === 'diseq' || !(error instanceof Error)) throw error
@@ -110,7 +118,7 @@ async function compare(options: Options): Promise<void> {
       }
     }
   }
-  report(options, { contenders, found, turns })
+  report(options, { contenders, found, turns, syncs })
 }
 
 function findPeer(name: PeerName, options: Options): Found {
@@ -124,13 +132,17 @@ function findPeer(name: PeerName, options: Options): Found {
   }
 }
 
-/** All loads on one system, from nothing. */
-async function takeTurn(contender: Contender, round: number, options: Options): Promise<Turn[]> {
+/** All loads on one system, from nothing. What was measured before something failed is kept. */
+async function takeTurn(
+  contender: Contender,
+  round: number,
+  options: Options,
+  { turns, syncs }: { readonly turns: Turn[]; readonly syncs: SyncFigures[] },
+): Promise<void> {
   const running = await contender.start()
   // Asked to end, it leaves neither processes nor files.
   const release = stoppedBySignals(running)
   try {
-    const turns: Turn[] = []
     for (const rate of options.rate) {
       const loadAverage = loadavg()[0] ?? Number.NaN
       console.error(
@@ -143,7 +155,11 @@ async function takeTurn(contender: Contender, round: number, options: Options): 
       })
       turns.push({ round, figures, loadAverage })
     }
-    return turns
+    const { syncing } = running
+    if (options.sync === undefined || syncing === undefined) return
+    console.error(`Round ${round + 1}, ${contender.name}: a new node fetches the chain …`)
+    const timeoutMs = options.sync * 1_000
+    syncs.push(await measureSync(syncing, { target: contender.name, round, timeoutMs }))
   } finally {
     release()
     await running.stop()
@@ -170,11 +186,19 @@ function report(
     contenders,
     found,
     turns,
-  }: { contenders: readonly Contender[]; found: readonly Found[]; turns: readonly Turn[] },
+    syncs,
+  }: {
+    contenders: readonly Contender[]
+    found: readonly Found[]
+    turns: readonly Turn[]
+    syncs: readonly SyncFigures[]
+  },
 ): void {
   const ratios = ratiosOf(turns)
   const stages = turns.map(({ figures }) => figures)
-  const table = `${tableOf(stages)}\n\n${ratioTableOf(ratios)}`
+  const tables = [tableOf(stages), ratioTableOf(ratios)]
+  if (syncs.length > 0) tables.push(syncTableOf(syncs))
+  const table = tables.join('\n\n')
   const record = {
     parameters: { ...options, node: process.version, platform: `${process.platform} ${process.arch}` },
     cores: cpus().length,
@@ -182,6 +206,7 @@ function report(
     leftOut: found.flatMap((peer) => ('absent' in peer ? [peer.absent] : [])),
     turns,
     ratios,
+    syncs,
   }
   console.log(options.json === true ? JSON.stringify(record) : table)
   if (options.output !== undefined) {

@@ -1,15 +1,17 @@
 // CometBFT with its own key-value application: four validators, tuned for speed.
-import { readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePorts } from '../../src/cli/bench-network.ts'
 import { Failure } from '../../src/cli/errors.ts'
 import { CometbftTarget } from './cometbft-target.ts'
-import type { Found } from './contender.ts'
+import type { Found, JoiningNode, RunningContender, Syncing } from './contender.ts'
 import { jsonFrom, outputOf, PeerProcesses } from './peer-processes.ts'
 import { changeToml, type TomlChanges } from './toml.ts'
 
 const validators = 4
 const host = '127.0.0.1'
+/** What its route gives at a time. */
+const pageBlocks = 20
 
 export function findCometbft(program: string): Found {
   const version = outputOf(program, ['version'])
@@ -58,11 +60,11 @@ export function cometbftChanges(node: {
   }
 }
 
-async function startNetwork(program: string) {
+async function startNetwork(program: string): Promise<RunningContender> {
   const processes = new PeerProcesses('cometbft')
   try {
     const basePort = await freePorts(2 * validators)
-    const homes = makeHomes(program, processes.folder, basePort)
+    const { homes, peers } = makeHomes(program, processes.folder, basePort)
     for (const [index, home] of homes.entries())
       processes.start(`node${index}`, program, ['start', '--home', home])
     const nodes = homes.map((_, index) => `http://${host}:${basePort + index}`)
@@ -72,14 +74,22 @@ async function startNetwork(program: string) {
       reader: nodes.at(-1) ?? '',
       processes: processes.measured,
     })
-    return { target, stop: () => processes.stop() }
+    const syncing: Syncing = {
+      chain: () => chainOf(nodes[0] ?? ''),
+      join: () => startJoining({ program, processes, peers, genesis: genesisOf(homes[0] ?? '') }),
+    }
+    return { target, syncing, stop: () => processes.stop() }
   } catch (error) {
     await processes.stop()
     throw error
   }
 }
 
-function makeHomes(program: string, folder: string, basePort: number): string[] {
+function makeHomes(
+  program: string,
+  folder: string,
+  basePort: number,
+): { readonly homes: readonly string[]; readonly peers: readonly string[] } {
   const made = outputOf(program, [
     'testnet',
     '--v',
@@ -95,22 +105,71 @@ function makeHomes(program: string, folder: string, basePort: number): string[] 
     return `${id}@${host}:${basePort + validators + index}`
   })
   for (const [index, home] of homes.entries()) {
-    const path = join(home, 'config', 'config.toml')
-    const changes = cometbftChanges({
+    configure(home, {
       rpcPort: basePort + index,
       p2pPort: basePort + validators + index,
       peers: peers.filter((_, other) => other !== index),
     })
-    writeFileSync(path, changeToml(readFileSync(path, 'utf8'), changes))
   }
-  return homes
+  return { homes, peers }
+}
+
+function configure(home: string, node: Parameters<typeof cometbftChanges>[0]): void {
+  const path = join(home, 'config', 'config.toml')
+  writeFileSync(path, changeToml(readFileSync(path, 'utf8'), cometbftChanges(node)))
+}
+
+function genesisOf(home: string): string {
+  return join(home, 'config', 'genesis.json')
+}
+
+/** A node that is no validator and knows all that are. */
+async function startJoining({
+  program,
+  processes,
+  peers,
+  genesis,
+}: {
+  readonly program: string
+  readonly processes: PeerProcesses
+  readonly peers: readonly string[]
+  readonly genesis: string
+}): Promise<JoiningNode> {
+  const home = processes.folderOf('joining')
+  if (outputOf(program, ['init', 'full', '--home', home]) === undefined)
+    throw new Failure(`"${program} init" failed`)
+  copyFileSync(genesis, genesisOf(home))
+  const rpcPort = await freePorts(2)
+  configure(home, { rpcPort, p2pPort: rpcPort + 1, peers })
+  const startedMs = performance.now()
+  const pid = processes.start('joining', program, ['start', '--home', home])
+  return { startedMs, pid, height: () => heightOf(`http://${host}:${rpcPort}`) }
+}
+
+async function heightOf(node: string): Promise<number> {
+  const { result } = (await jsonFrom(`${node}/status`)) as {
+    result: { sync_info: { latest_block_height: string } }
+  }
+  return Number(result.sync_info.latest_block_height)
+}
+
+async function chainOf(node: string): Promise<{ readonly height: number; readonly messages: number }> {
+  const height = await heightOf(node)
+  let messages = 0
+  for (let from = 1; from <= height; from += pageBlocks) {
+    const to = Math.min(height, from + pageBlocks - 1)
+    const page = (await jsonFrom(`${node}/blockchain?minHeight=${from}&maxHeight=${to}`)) as {
+      result: { block_metas: readonly { readonly num_txs: string }[] }
+    }
+    messages += page.result.block_metas.reduce((sum, { num_txs }) => sum + Number(num_txs), 0)
+  }
+  return { height, messages }
 }
 
 async function isReady(node: string): Promise<boolean> {
-  const [status, net] = (await Promise.all([jsonFrom(`${node}/status`), jsonFrom(`${node}/net_info`)])) as [
-    { result: { sync_info: { latest_block_height: string } } },
-    { result: { n_peers: string } },
-  ]
-  const height = Number(status.result.sync_info.latest_block_height)
+  const [height, net] = await Promise.all([
+    heightOf(node),
+    jsonFrom(`${node}/net_info`) as Promise<{ result: { n_peers: string } }>,
+  ])
   return height > 0 && Number(net.result.n_peers) === validators - 1
 }

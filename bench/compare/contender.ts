@@ -13,8 +13,25 @@ export interface Contender {
 
 export interface RunningContender {
   readonly target: Target
+  /** Absent where a new member does not fetch a chain. */
+  readonly syncing?: Syncing
   /** Ends its processes and deletes what they wrote. */
   stop(): Promise<void>
+}
+
+export interface Syncing {
+  /** What its nodes have final. */
+  chain(): Promise<{ readonly height: number; readonly messages: number }>
+  /** Starts a node that has nothing beside the others; it ends with them. */
+  join(): Promise<JoiningNode>
+}
+
+export interface JoiningNode {
+  /** Of `performance.now()`, when its process was started. */
+  readonly startedMs: number
+  readonly pid: number
+  /** Of its chain. Rejects while it does not answer. */
+  height(): Promise<number>
 }
 
 /** A contender, or the sentence that says why there is none. */

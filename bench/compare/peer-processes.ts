@@ -39,13 +39,15 @@ export class PeerProcesses {
     return path
   }
 
-  start(name: string, program: string, args: readonly string[]): void {
+  /** Returns its process id, or −1 where it could not be started. */
+  start(name: string, program: string, args: readonly string[]): number {
     const log = join(this.folder, `${name}.log`)
     const file = openSync(log, 'a')
     const child = spawn(program, args, { cwd: this.folder, stdio: ['ignore', file, file] })
     // A program that cannot be started is noticed as one that ended.
     child.on('error', () => undefined)
     this.#started.push({ name, log, child })
+    return child.pid ?? -1
   }
 
   /** Resolves once `isReady` says so; what it throws counts as no. @throws Failure where one ends, or it takes too long. */

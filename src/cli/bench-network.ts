@@ -6,10 +6,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { MeasuredProcess } from '../bench/index.ts'
 import { formatHostPort } from '../node/config.ts'
-import { defaultTestnetOptions, makeTestnet, type TestnetNode } from '../node/testnet.ts'
+import { makeHome } from '../node/home.ts'
+import { defaultTestnetOptions, makeTestnet, type Testnet, type TestnetNode } from '../node/testnet.ts'
 import { Failure } from './errors.ts'
 import { nodeArguments, nodeEnvironment } from './node-process.ts'
 
+const host = '127.0.0.1'
 const readyTimeoutMs = 60_000
 const stopTimeoutMs = 30_000
 
@@ -18,6 +20,8 @@ export interface BenchNetworkOptions {
   /** Folder for a CPU profile of each node; absent: none are made. */
   readonly profileTo: string | undefined
   readonly env: Readonly<Record<string, string | undefined>>
+  /** The main file of the program that is measured; absent: this same one. */
+  readonly main?: string
 }
 
 interface BenchNode {
@@ -25,13 +29,25 @@ interface BenchNode {
   readonly child: ChildProcess
 }
 
+export interface JoinedNode {
+  readonly address: string
+  readonly pid: number
+  /** Of `performance.now()`, when its process was started. */
+  readonly startedMs: number
+}
+
 export class BenchNetwork {
   readonly #folder: string
+  readonly #options: BenchNetworkOptions
+  readonly #testnet: Testnet
   readonly #nodes: readonly BenchNode[]
+  readonly #joined: BenchNode[] = []
 
-  private constructor(folder: string, nodes: readonly BenchNode[]) {
+  private constructor(folder: string, options: BenchNetworkOptions, testnet: Testnet) {
     this.#folder = folder
-    this.#nodes = nodes
+    this.#options = options
+    this.#testnet = testnet
+    this.#nodes = testnet.nodes.map((node) => ({ node, child: spawnNode(node, options) }))
   }
 
   /** Resolves once every node is connected to a quorum. @throws Failure where that takes too long. */
@@ -45,8 +61,7 @@ export class BenchNetwork {
       { ...defaultTestnetOptions, chain: 'bench', validators, ...ports },
       Date.now(),
     )
-    const nodes = testnet.nodes.map((node) => ({ node, child: spawnNode(node, options) }))
-    const network = new BenchNetwork(folder, nodes)
+    const network = new BenchNetwork(folder, options, testnet)
     try {
       await network.#untilReady()
     } catch (error) {
@@ -66,6 +81,23 @@ export class BenchNetwork {
     )
   }
 
+  /** Starts one more node, which has no vote and no blocks yet. It ends with the others. */
+  async join(): Promise<JoinedNode> {
+    const { genesis, options } = this.#testnet
+    const port = await freePorts(2)
+    const http = { host, port }
+    const node: TestnetNode = { name: 'joining', home: join(this.#folder, 'joining'), http }
+    const bootstrap = genesis.validators.map(
+      ({ peerId }, index) => `/ip4/${host}/tcp/${options.baseP2pPort + index}/p2p/${peerId}`,
+    )
+    const p2p = [`/ip4/${host}/tcp/${port + 1}`]
+    makeHome({ home: node.home, genesis, config: { http, p2p, bootstrap } })
+    const startedMs = performance.now()
+    const child = spawnNode(node, this.#options)
+    this.#joined.push({ node, child })
+    return { address: addressOf(node), pid: child.pid ?? -1, startedMs }
+  }
+
   /** Ends a node as a crash would. */
   kill(index: number): void {
     this.#nodes[index]?.child.kill('SIGKILL')
@@ -73,7 +105,7 @@ export class BenchNetwork {
 
   /** Ends the nodes and deletes what they wrote. */
   async stop(): Promise<void> {
-    await Promise.all(this.#nodes.map(({ child }) => ended(child)))
+    await Promise.all([...this.#nodes, ...this.#joined].map(({ child }) => ended(child)))
     rmSync(this.#folder, { recursive: true, force: true })
   }
 
@@ -90,13 +122,13 @@ export class BenchNetwork {
   }
 }
 
-function spawnNode(node: TestnetNode, { profileTo, env }: BenchNetworkOptions): ChildProcess {
+function spawnNode(node: TestnetNode, { profileTo, env, main }: BenchNetworkOptions): ChildProcess {
   const profiling =
     profileTo === undefined
       ? []
       : ['--cpu-prof', `--cpu-prof-dir=${profileTo}`, `--cpu-prof-name=${node.name}.cpuprofile`]
   const log = openSync(join(node.home, 'bench.log'), 'a')
-  return spawn(process.execPath, nodeArguments(node.home, profiling), {
+  return spawn(process.execPath, nodeArguments(node.home, profiling, main), {
     stdio: ['ignore', 'ignore', log],
     env: nodeEnvironment(env),
   })
@@ -140,7 +172,7 @@ function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer()
     server.once('error', () => resolve(false))
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+    server.listen(port, host, () => server.close(() => resolve(true)))
   })
 }
 

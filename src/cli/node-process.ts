@@ -8,12 +8,16 @@ const memoryFlags = ['--max-semi-space-size=8']
 /** glibc gives each thread an arena of its own, and what one frees no other uses: a seventh of a busy node's memory. */
 const memoryEnvironment = { MALLOC_ARENA_MAX: '1' }
 
-/** Arguments for `process.execPath`: this same program, as the node of that home.
- *  @param flags for Node itself. */
-export function nodeArguments(home: string, flags: readonly string[] = []): string[] {
-  const here = fileURLToPath(import.meta.url)
-  const main = fileURLToPath(new URL(`./main${extname(here)}`, import.meta.url))
+/** Arguments for `process.execPath`: the program as the node of that home.
+ *  @param flags for Node itself.
+ *  @param main the program's main file; absent: this same program. */
+export function nodeArguments(home: string, flags: readonly string[] = [], main = mainFileHere()): string[] {
   return [...memoryFlags, ...flags, main, 'start', '--home', home, '--log-format', 'json']
+}
+
+function mainFileHere(): string {
+  const here = fileURLToPath(import.meta.url)
+  return fileURLToPath(new URL(`./main${extname(here)}`, import.meta.url))
 }
 
 /** What is set in `env` is left as it is. */

@@ -23,6 +23,11 @@ interface Comparison {
     }
   }[]
   readonly ratios: readonly unknown[]
+  readonly syncs: readonly {
+    readonly target: string
+    readonly blocks: number
+    readonly messages: number
+  }[]
 }
 
 test('the same messages go through DISEQ and etcd in turns, and a peer that is not there is named', {
@@ -30,9 +35,10 @@ test('the same messages go through DISEQ and etcd in turns, and a peer that is n
 }, async (t) => {
   const load = ['--rate', '50', '--group', '5', '--warm-up', '1', '--duration', '3', '--rounds', '1']
   const peers = ['--peers', 'etcd,nats', '--nats', '/nonexistent/nats-server']
-  const { code, out, err } = await runProgram(t, process.execPath, [program, ...peers, ...load, '--json'])
+  const args = [program, ...peers, ...load, '--sync', '60', '--json']
+  const { code, out, err } = await runProgram(t, process.execPath, args)
   assert.equal(code, 0, err)
-  const { systems, leftOut, turns, ratios } = JSON.parse(out) as Comparison
+  const { systems, leftOut, turns, ratios, syncs } = JSON.parse(out) as Comparison
   assert.deepEqual(
     systems.map(({ name }) => name),
     ['diseq', 'etcd'],
@@ -54,4 +60,12 @@ test('the same messages go through DISEQ and etcd in turns, and a peer that is n
     assert.ok(finalPerSecond > 0, target)
   }
   assert.ok(ratios.length > 0, 'nothing was compared')
+  // etcd's members take over a snapshot instead.
+  assert.deepEqual(
+    syncs.map(({ target }) => target),
+    ['diseq'],
+  )
+  const [own] = turns
+  const [{ blocks, messages } = { blocks: 0, messages: 0 }] = syncs
+  assert.ok(blocks > 0 && messages === own?.figures.accepted, `${messages} messages in ${blocks} blocks`)
 })
