@@ -81,6 +81,13 @@ export interface FrameVerifierOptions {
   readonly convicts?: (evidence: Evidence) => boolean
 }
 
+/** A signature that is not known to be good. */
+export interface UnverifiedSignature {
+  /** Tells it from all others. */
+  readonly key: string
+  readonly signed: Parameters<VerifierCrypto['verifySignature']>[0]
+}
+
 interface Signed {
   readonly kind: SigningKind
   readonly publicKey: PublicKey
@@ -117,6 +124,8 @@ export class FrameVerifier {
   readonly #convicts: (evidence: Evidence) => boolean
   readonly #good = new RecentSet(rememberedSignatures)
   #verifications = 0
+  /** While signatures are not computed, but listed. */
+  #collecting: UnverifiedSignature[] | undefined
 
   constructor({ genesis, thresholds, crypto, entriesMax, convicts }: FrameVerifierOptions) {
     this.#genesis = genesis
@@ -157,6 +166,24 @@ export class FrameVerifier {
     const fault = this.#faultOfFinalBlock(final)
     if (fault !== undefined) return { ok: false, ...fault }
     return { ok: true, value: final as Verified<FinalBlock> }
+  }
+
+  /** Signatures of a block of block sync that would have to be computed to verify it: for who computes them elsewhere.
+   *  None where the block cannot be valid whatever they are. */
+  unverifiedOf(final: FinalBlock): readonly UnverifiedSignature[] {
+    const wanted: UnverifiedSignature[] = []
+    this.#collecting = wanted
+    try {
+      return this.#faultOfFinalBlock(final) === undefined ? wanted : []
+    } finally {
+      this.#collecting = undefined
+    }
+  }
+
+  /** Takes these for good, as if they had been computed here. */
+  remember(good: readonly UnverifiedSignature[]): void {
+    this.#verifications += good.length
+    for (const { key } of good) this.#good.add(key)
   }
 
   #faultOf(frame: Frame): Fault | undefined {
@@ -286,8 +313,12 @@ export class FrameVerifier {
     const key = `${kind}/${publicKey}/${latin1(signature)}/${this.#textOf(signed)}`
     if (this.#good.has(key)) return undefined
 
-    this.#verifications += 1
     const message = signingInput({ kind, genesisHash: this.#genesis.hash, bytes })
+    if (this.#collecting !== undefined) {
+      this.#collecting.push({ key, signed: { publicKey, message, signature } })
+      return undefined
+    }
+    this.#verifications += 1
     if (!this.#crypto.verifySignature({ publicKey, message, signature }))
       return fault('bad-signature', `of ${kind}`)
     this.#good.add(key)

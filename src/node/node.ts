@@ -1,6 +1,7 @@
 // Builds a node and runs it: everything it is made of is put together here, in the order in which it has to start,
 // and taken apart in the reverse.
 import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { prometheusMetrics } from '@libp2p/prometheus-metrics'
 import { type ApiPorts, type ApiServer, createServer, type ReplyTime } from '../api/index.ts'
 import { sha256 } from '../crypto/native/index.ts'
@@ -21,6 +22,8 @@ import { PendingKeys } from './pending-keys.ts'
 import type { Log } from './ports.ts'
 import { ProofMaker } from './proof-maker.ts'
 import { Replica } from './replica.ts'
+import { VerifyAhead } from './verify-ahead.ts'
+import { type Claims, VerifyingThread } from './verifying-thread.ts'
 import { softwareVersion } from './version.ts'
 
 export interface NodeOptions {
@@ -104,6 +107,10 @@ class Node implements RunningNode {
       metrics: prometheusMetrics({ registry: metrics.registry, collectDefaultMetrics: false }),
     })
     this.#network = network
+    const thread = new VerifyingThread(log)
+    this.#started.push(() => thread.stop())
+    const find = (claims: Claims) => thread.find(claims)
+    const ahead = new VerifyAhead({ genesis, verifier: network.verifier, find })
     const replica = await Replica.open({
       genesis,
       settings: config,
@@ -112,6 +119,11 @@ class Node implements RunningNode {
       signing,
       transport: transportOf(network),
       verifier: network.verifier,
+      schemes: ahead.schemes,
+      // With one core the second thread would only take turns with the first.
+      ...(availableParallelism() > 1
+        ? { verifyAhead: (received, previous) => ahead.verify(received, previous) }
+        : {}),
       clock: systemClock,
       log,
       onFatal: (error) => this.#fail(error),

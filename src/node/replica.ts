@@ -7,7 +7,7 @@ import { Mempool, type Origin } from '../mempool/index.ts'
 import type { HeightWindow } from '../network/index.ts'
 import { type Thresholds, thresholdsOf } from '../quorum/index.ts'
 import type { ChainStore } from '../storage/index.ts'
-import { BlockSync } from '../sync/index.ts'
+import { BlockSync, type SyncPorts } from '../sync/index.ts'
 import type { StoredTrie } from '../trie/index.ts'
 import type { Batch, BatchId, Evidence, Genesis, Height, Message, PeerId } from '../types/index.ts'
 import { BatchFetcher } from './batch-fetcher.ts'
@@ -54,6 +54,8 @@ export interface ReplicaOptions {
   readonly verifier: Verifier
   /** Absent: the native ones. */
   readonly schemes?: Schemes
+  /** Verifies of a block of block sync ahead what can be; absent: nothing is. */
+  readonly verifyAhead?: SyncPorts['verifyAhead']
   readonly clock: Clock
   readonly log: Log
   /** A broken invariant or a failed disk: the process has to stop. */
@@ -284,6 +286,7 @@ export class Replica {
           throw error
         }
       },
+      ...(options.verifyAhead === undefined ? {} : { verifyAhead: options.verifyAhead }),
       reportPeer: (peer, reason) => transport.reportPeer(peer, reason),
       connectedPeers: () => transport.peers().map(({ peerId }) => peerId),
       nowMs: () => clock.nowMs(),

@@ -1,7 +1,7 @@
 // Which final blocks to ask whom for, and in what order they are applied (protocol §4). Several peers are asked at
 // once; every block is verified before it is stored, so a lying peer costs a request, not a wrong chain. It runs
 // beside voting and resumes at the tip, wherever it stopped.
-import type { Height, PeerId } from '../types/index.ts'
+import type { Block, Height, PeerId } from '../types/index.ts'
 import type { ReceivedBlock, SyncPorts } from './ports.ts'
 
 /** Blocks of one request. */
@@ -31,13 +31,21 @@ interface Source {
   isProven: boolean
 }
 
+interface WaitingBlock {
+  readonly received: ReceivedBlock
+  /** Resolves when what can be verified of it ahead is. */
+  readonly verified: Promise<void> | undefined
+}
+
 /** Blocks in a row that one peer is to bring. A block leaves it when it is applied. */
 interface Range {
   /** Of the first block that is not applied. */
   from: Height
   /** The height after the last. */
   end: Height
-  readonly waiting: ReceivedBlock[]
+  readonly waiting: WaitingBlock[]
+  /** The last block that came. */
+  last: Block | undefined
   state: 'waiting' | 'downloading' | 'downloaded'
   peer: PeerId | undefined
   /** How long there was nothing to apply, because it was the first range and its next block was not here. */
@@ -150,9 +158,8 @@ export class BlockSync {
   /** All but these are dropped, with the blocks that wait in them. */
   #keepRanges(ranges: Range[]): void {
     this.#ranges = ranges
-    this.#waitingBytes = ranges
-      .flatMap(({ waiting }) => waiting)
-      .reduce((sum, block) => sum + sizeOf(block), 0)
+    const waiting = ranges.flatMap((range) => range.waiting)
+    this.#waitingBytes = waiting.reduce((sum, { received }) => sum + sizeOf(received), 0)
     this.#tellOfRoom()
   }
 
@@ -203,7 +210,12 @@ export class BlockSync {
 
   #arrived(source: Source, range: Range, received: ReceivedBlock): void {
     source.isProven = true
-    range.waiting.push(received)
+    // What is applied at once is verified then.
+    const isNext = range === this.#ranges[0] && range.waiting.length === 0 && !this.#isApplying
+    const isFarBehind = this.bestHeight - this.#ports.tipHeight() > rangeBlocks
+    const verified = isFarBehind && !isNext ? this.#ports.verifyAhead?.(received, range.last) : undefined
+    range.waiting.push({ received, verified })
+    range.last = received.block
     this.#waitingBytes += sizeOf(received)
     this.#advance()
   }
@@ -234,9 +246,11 @@ export class BlockSync {
     try {
       for (;;) {
         const [front] = this.#ranges
-        const received = front?.waiting[0]
-        if (this.#isStopped || front === undefined || received === undefined) break
-        const result = await this.#ports.applyBlock(received)
+        const next = front?.waiting[0]
+        if (this.#isStopped || front === undefined || next === undefined) break
+        await next.verified
+        if (this.#isStopped) break
+        const result = await this.#ports.applyBlock(next.received)
         if (typeof result === 'object') {
           this.#refuse(front.peer, result.refused)
           continue
@@ -255,8 +269,8 @@ export class BlockSync {
   #applied(range: Range): void {
     // It may be gone already: the tip has passed it.
     if (!this.#ranges.includes(range)) return
-    const received = range.waiting.shift()
-    if (received !== undefined) this.#waitingBytes -= sizeOf(received)
+    const done = range.waiting.shift()
+    if (done !== undefined) this.#waitingBytes -= sizeOf(done.received)
     range.from += 1
     this.#tellOfRoom()
   }
@@ -274,7 +288,8 @@ export class BlockSync {
 }
 
 function rangeOf(from: Height, end: Height): Range {
-  return { from, end, waiting: [], state: 'waiting', peer: undefined, heldUpMs: 0, heldUpSinceMs: undefined }
+  const held = { heldUpMs: 0, heldUpSinceMs: undefined }
+  return { from, end, waiting: [], last: undefined, state: 'waiting', peer: undefined, ...held }
 }
 
 function sizeOf({ block, batches }: ReceivedBlock): number {

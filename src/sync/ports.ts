@@ -14,6 +14,10 @@ export interface SyncPorts {
   /** Blocks of a range in ascending order, fewer where the peer has or sends fewer. Bounded in time and size;
    *  rejects on failure. */
   downloadBlocks(peer: PeerId, range: { from: Height; count: number }): AsyncIterable<ReceivedBlock>
+  /** Called for a block as soon as it is here, where many come: verifies of it ahead, beside other work, what can be. It
+   *  is applied after that. Never rejects. Absent: nothing is.
+   *  @param previous the block before, where the same peer brought it just now. */
+  verifyAhead?(received: ReceivedBlock, previous: Block | undefined): Promise<void>
   /** Verifies the finalization and everything else of a block, recomputes it and stores it. `stale`: that height
    *  was final here already. A reason where the block is not what the chain allows: nothing was stored. Rejects when
    *  this node is at fault (its disk), after telling whoever stops it; sync then ends. */

@@ -26,7 +26,8 @@ async function validatorsKnownTo(node: NodeProcess): Promise<number[]> {
 test('a node that is no validator joins through one address, learns the others, syncs and follows; messages sent to it become final', async (t) => {
   const network = await TestNetwork.running(t)
   const load = startLoad(() => network.running)
-  await network.until('there is a chain to sync', async () => (await heightOf(network.node(0))) >= 10)
+  // Long enough for its blocks to be verified on a second thread.
+  await network.until('there is a chain to sync', async () => (await heightOf(network.node(0))) >= 70)
 
   const follower = await network.addFollower(network.node(2))
   await follower.start()

@@ -8,7 +8,14 @@ const [honest, liar] = ['honest', 'liar'] as PeerId[] as [PeerId, PeerId]
 
 /** Block sync of a node at genesis; an honest peer has blocks up to `height`, what others send is up to the test. */
 function aSync(height: Height, sends: (from: Height) => AsyncIterable<ReceivedBlock> = nothing) {
-  const state = { tip: 0, nowMs: 0, connected: [honest, liar] as PeerId[], honestAsks: 0, applying: nobody }
+  const state = {
+    tip: 0,
+    nowMs: 0,
+    connected: [honest, liar] as PeerId[],
+    honestAsks: 0,
+    applying: nobody,
+    verifyingAhead: nobody as (height: Height, previous: Height | undefined) => Promise<void>,
+  }
   const sync = new BlockSync({
     tipHeight: () => state.tip,
     downloadBlocks: (peer, { from, count }) => {
@@ -23,6 +30,7 @@ function aSync(height: Height, sends: (from: Height) => AsyncIterable<ReceivedBl
       state.tip += 1
       return 'applied'
     },
+    verifyAhead: ({ block }, previous) => state.verifyingAhead(block.header.height, previous?.header.height),
     reportPeer: () => {},
     connectedPeers: () => state.connected,
     nowMs: () => state.nowMs,
@@ -231,4 +239,52 @@ test('a peer that keeps the next block back again and again is not waited for lo
     await settled()
   }
   assert.equal(state.tip, 200, 'the time that it took is counted together')
+})
+
+test('far behind, what waits is verified ahead, each after the one before it, and applied after that', async () => {
+  const gate = aGate()
+  const { sync, state } = aSync(0, (from) => blocks(from, from + 31))
+  const ahead: [Height, Height | undefined][] = []
+  state.verifyingAhead = (height, previous) => {
+    ahead.push([height, previous])
+    return height === 5 ? gate.opened : Promise.resolve()
+  }
+  const all = aGate()
+  state.applying = () => all.opened
+  sync.onPeerHeight(liar, 64)
+  await settled()
+  all.open()
+  await settled()
+  assert.equal(state.tip, 4, 'block 5 is not verified yet')
+  gate.open()
+  await settled()
+  assert.equal(state.tip, 64)
+  // The first one is applied at once; and the second range is of another request.
+  const expected = Array.from({ length: 63 }, (_, at) => [at + 2, at + 2 === 33 ? undefined : at + 1])
+  assert.deepEqual(ahead, expected)
+})
+
+test('who misses a few blocks verifies none of them ahead', async () => {
+  const { sync, state } = aSync(0, (from) => blocks(from, from + 31))
+  state.verifyingAhead = () => assert.fail('verified ahead')
+  sync.onPeerHeight(liar, 32)
+  await settled()
+  assert.equal(state.tip, 32)
+})
+
+test('a block that is verified when the node stops is not applied', async () => {
+  const gate = aGate()
+  const { sync, state } = aSync(0, (from) => blocks(from, from + 31))
+  state.verifyingAhead = () => gate.opened
+  const all = aGate()
+  state.applying = () => all.opened
+  sync.onPeerHeight(liar, 64)
+  await settled()
+  all.open()
+  await settled()
+  assert.equal(state.tip, 1)
+  sync.stop()
+  gate.open()
+  await settled()
+  assert.equal(state.tip, 1)
 })
