@@ -93,9 +93,9 @@ export async function loadChain(options: {
   if (height === 0) return genesisState(genesis, sha256)
   const blocks = []
   for (let at = Math.max(1, height - restoreWindowBlocks + 1); at <= height; at++) {
-    const final = await store.readFinal(at)
-    if (final === undefined) throw corrupted(`block ${at}`, `it is missing, and the last one is ${height}`)
-    blocks.push({ block: final.block, batchIds: final.batches.map(({ id }) => id) })
+    const outline = await store.readOutline(at)
+    if (outline === undefined) throw corrupted(`block ${at}`, `it is missing, and the last one is ${height}`)
+    blocks.push(outline)
   }
   const last = blocks.at(-1)?.block
   assert(last !== undefined, 'a chain without blocks')

@@ -2,7 +2,6 @@
 // found to hold is remembered where it is asked for later: signatures by the network's verifier, VRF proofs here. All
 // else is verified when its block is applied, as without a second thread, so it changes how long it takes and nothing else.
 import type { FinalBlock } from '../codec/index.ts'
-import { RecentMap } from '../crypto/recent-map.ts'
 import type { FrameVerifier } from '../network/index.ts'
 import type { Block, Genesis } from '../types/index.ts'
 import { nativeSchemes, type Schemes } from './schemes.ts'
@@ -17,7 +16,8 @@ export class VerifyAhead {
   readonly #genesis: Genesis
   readonly #verifier: FrameVerifier
   readonly #find: (claims: Claims) => Promise<Findings | undefined>
-  readonly #outputs = new RecentMap<string, Uint8Array>(rememberedProofs)
+  /** What a proof proves, by `keyOf`. */
+  readonly #outputs = new Map<string, Uint8Array>()
   /** The native schemes, which know what was verified ahead. */
   readonly schemes: Schemes = {
     ...nativeSchemes,
@@ -47,6 +47,8 @@ export class VerifyAhead {
     if (vrf === undefined || findings.vrf === undefined) return
     const { alpha, output } = findings.vrf
     this.#outputs.set(keyOf({ publicKey: vrf.publicKey, alpha, proof: vrf.proof }), output)
+    const [oldest] = this.#outputs.keys()
+    if (this.#outputs.size > rememberedProofs && oldest !== undefined) this.#outputs.delete(oldest)
   }
 
   #vrfClaimOf({ header }: Block, previous: Block): VrfClaim | undefined {

@@ -4,6 +4,7 @@ import {
   type Decoded,
   decodeAll,
   decodeBatch,
+  decodeBlock,
   decodeCertificate,
   decodeFinalBlock,
   decodeHeader,
@@ -17,6 +18,7 @@ import type { LeafReference, TriePageSource } from '../trie/ports.ts'
 import type {
   Batch,
   BatchId,
+  Block,
   BlockId,
   Finalization,
   Genesis,
@@ -87,6 +89,31 @@ export class ChainReader {
       pieces.push(batch)
     }
     return new Uint8Array(Buffer.concat(pieces))
+  }
+
+  /** A final block and the ids of its batches, without reading its messages, which may be thousands; undefined where
+   *  there is none yet. */
+  async readOutline(
+    height: Height,
+  ): Promise<{ readonly block: Block; readonly batchIds: readonly BatchId[] } | undefined> {
+    const head = this.store.get(heightKey('blockHead', height))
+    if (head === undefined) return undefined
+    const bytes = decodeAll(head, (reader) => {
+      const block = reader.bytes(maxConfigurableBytes)
+      reader.bytes(maxConfigurableBytes)
+      reader.u32()
+      return block
+    })
+    const block = expect(`block ${height}`, decodeBlock(expect(`block ${height}`, bytes), this.context))
+    const keys = Array.from({ length: batchCountOf(head) }, (_, position) => blockBatchKey(height, position))
+    const batchIds = (await this.store.getMany(keys)).map((stored) => {
+      if (stored === undefined) throw corrupted(`block ${height}`, 'a batch of it is missing')
+      return sha256Hex(openStoredBatch(stored).bytes) as string as BatchId
+    })
+    const places = await this.batchHeights(batchIds)
+    if (places.some((place) => place !== height))
+      throw corrupted(`block ${height}`, 'a batch of it is not the one that was stored')
+    return { block, batchIds }
   }
 
   /** What made the block at a height from 1 on final, without reading its batches; undefined where there is none yet. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { loadChain, takeUpTrie } from '../../../src/node/restart.ts'
 import { ChainStore, MemoryStore } from '../../../src/storage/index.ts'
-import { heightKey, metaKeys } from '../../../src/storage/keys.ts'
+import { blockBatchKey, heightKey, metaKeys } from '../../../src/storage/keys.ts'
 import { pieceOf } from '../../contract/page-log.ts'
 import { aMessage, ChainBuilder } from '../../support/chain-builder.ts'
 
@@ -31,6 +31,23 @@ test('so is a block whose messages are not those of its header', async () => {
 
   const damage = { code: 'corrupted', message: /damaged block 3: / }
   await assert.rejects(loadChain({ genesis, store, trie: await takeUpTrie({ store }) }), damage)
+})
+
+test('so is a batch of its last blocks that is missing or another one', async () => {
+  for (const change of [() => undefined, (batch: Uint8Array) => Uint8Array.from(batch, (byte) => byte ^ 1)]) {
+    const backing = new MemoryStore()
+    const { genesis, store } = await aChain(backing)
+    const key = blockBatchKey(4, 0)
+    const batch = backing.get(key)
+    assert.ok(batch)
+    const value = change(batch)
+    await backing.write([value === undefined ? { type: 'del', key } : { type: 'put', key, value }])
+    // Whose messages are in the trie's checkpoint already: nobody else looks at them.
+    const trie = await takeUpTrie({ store })
+    assert.ok(trie.height >= 4)
+    const damage = { code: 'corrupted', message: /damaged block 4: a batch of it/ }
+    await assert.rejects(loadChain({ genesis, store, trie }), damage)
+  }
 })
 
 test('pages that are gone are made of the blocks again, and none of them is taken for what it is not', async () => {
