@@ -76,19 +76,26 @@ export class VerifyingThread {
   /** What holds of these claims; undefined where it cannot tell. Never rejects. Copies what it is given. */
   find(claims: Claims): Promise<Findings | undefined> {
     if (this.#isOver) return Promise.resolve(undefined)
-    const worker = this.#worker ?? this.#start()
     const id = this.#nextId++
     clearTimeout(this.#idle)
     return new Promise((resolve) => {
       this.#pending.set(id, resolve)
-      const job: Job = { id, claims: copyOf(claims) }
-      worker.postMessage(job)
+      try {
+        const worker = this.#worker ?? this.#start()
+        const job: Job = { id, claims: copyOf(claims) }
+        worker.postMessage(job)
+      } catch (error) {
+        // Threads may be forbidden, or too many.
+        this.#failed(error)
+      }
     })
   }
 
+  /** Ends it for good; what was asked of it gets no answer. */
   async stop(): Promise<void> {
     this.#isOver = true
     clearTimeout(this.#idle)
+    for (const id of [...this.#pending.keys()]) this.#settle(id, undefined)
     await this.#end()
   }
 
@@ -102,18 +109,19 @@ export class VerifyingThread {
       if (this.#pending.size > 0) return
       this.#idle = setTimeout(() => void this.#end(), this.#idleMs).unref()
     })
-    worker.on('error', (error) => {
-      this.#log.warn({ error }, 'the thread that verifies signatures failed; the main thread does its work')
-      this.#isOver = true
-    })
+    worker.on('error', (error) => this.#failed(error))
+    worker.on('messageerror', (error) => this.#failed(error))
     worker.on('exit', () => {
-      const isCurrent = this.#worker === worker
-      if (isCurrent) this.#worker = undefined
       // What is asked of the next one is no business of this one's.
-      if (!isCurrent && !this.#isOver) return
-      for (const id of [...this.#pending.keys()]) this.#settle(id, undefined)
+      if (this.#worker === worker) this.#failed(new Error('it ended'))
     })
     return worker
+  }
+
+  #failed(error: unknown): void {
+    if (!this.#isOver)
+      this.#log.warn({ error }, 'the thread that verifies signatures failed; the main thread does its work')
+    void this.stop()
   }
 
   #settle(id: number, findings: Findings | undefined): void {
@@ -144,10 +152,12 @@ function copyOf({ signatures, vrf }: Claims): Claims {
   }
 }
 
-/** @throws never: nothing of what was sent is believed. */
+/** What holds of these claims; after the first signature that does not nothing else is looked at, since the block is
+ *  refused for it. @throws never: nothing of what was sent is believed. */
 export function findingsOf({ signatures, vrf }: Claims): Findings {
-  const holds = signatures.map(verifySignature)
-  const proven = vrf === undefined ? undefined : provenBy(vrf)
+  const failed = signatures.findIndex((signed) => !verifySignature(signed))
+  const holds = signatures.map((_, at) => failed === -1 || at < failed)
+  const proven = vrf === undefined || failed !== -1 ? undefined : provenBy(vrf)
   return { holds, ...(proven === undefined ? {} : { vrf: proven }) }
 }
 

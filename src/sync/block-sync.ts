@@ -8,9 +8,16 @@ import type { ReceivedBlock, SyncPorts } from './ports.ts'
 const rangeBlocks = 32
 /** Ranges under way at once, each with another peer. */
 const rangesAhead = 3
-/** Bytes of blocks that wait to be applied; decoded they take up about three times as much. From here on the next
- *  blocks are taken from their peer as they are applied, and later ones are asked for again. */
-export const waitingMaxBytes = 16 * 1024 * 1024
+/** Memory of blocks that wait to be applied, as `sizeOf` reckons it. From here on the next blocks are taken from their
+ *  peer as they are applied, and later ones are asked for again. Each download under way may bring one block more. */
+export const waitingMaxBytes = 32 * 1024 * 1024
+/** What is decoded takes up beside its bytes, by measurement on the large side: a message, a batch, a signature. */
+const messageBytes = 300
+const batchBytes = 1_000
+const signatureBytes = 150
+/** Blocks that are verified ahead at a time: so few that the next one to be applied never waits for many, and that little
+ *  is done for blocks that are dropped. */
+const aheadMax = 4
 /** A peer that failed is left alone for this long. */
 const penaltyMs = 2_000
 /** The longest penalty: what is later was set by a clock that has stepped back since. */
@@ -19,7 +26,8 @@ const penaltyMaxMs = 10 * penaltyMs
 const rangeMaxMs = 30_000
 /** The next blocks to be applied are asked of another after this node has waited so long for the peer that brings them,
  *  if one is free that has brought blocks before: identities cost nothing, and each new one could hold up all that comes
- *  after for the time of a range. */
+ *  after for the time of a range. After twice as long each time, since who comes next may be as slow, and what was on its
+ *  way is lost. */
 const frontPatienceMs = 2_000
 
 interface Source {
@@ -33,8 +41,10 @@ interface Source {
 
 interface WaitingBlock {
   readonly received: ReceivedBlock
-  /** Resolves when what can be verified of it ahead is. */
-  readonly verified: Promise<void> | undefined
+  /** The block before, where it came of the same range. */
+  readonly previous: Block | undefined
+  /** Resolves when what can be verified of it ahead is; undefined until that is begun. */
+  verified: Promise<void> | undefined
 }
 
 /** Blocks in a row that one peer is to bring. A block leaves it when it is applied. */
@@ -52,6 +62,8 @@ interface Range {
   heldUpMs: number
   /** Since when that is so now. */
   heldUpSinceMs: number | undefined
+  /** How long it may be. */
+  patienceMs: number
 }
 
 export class BlockSync {
@@ -61,6 +73,7 @@ export class BlockSync {
   #waitingBytes = 0
   /** Called when blocks that waited were applied or dropped. */
   readonly #onRoom = new Set<() => void>()
+  #aheadCount = 0
   #isApplying = false
   #isStopped = false
 
@@ -101,7 +114,7 @@ export class BlockSync {
     this.#planRanges()
     this.#noteFront()
     for (const range of this.#ranges) {
-      if (range.state !== 'waiting' || (range !== this.#ranges[0] && !this.#hasRoom(2))) continue
+      if (range.state !== 'waiting' || !this.#hasRoomFor(range, this.#isNextToCome(range) ? 1 : 0.5)) continue
       const source = this.#sourceFor(range)
       if (source === undefined) continue
       source.isBusy = true
@@ -110,6 +123,7 @@ export class BlockSync {
       if (range === this.#ranges[0] && !this.#isApplying) range.heldUpSinceMs = this.#ports.nowMs()
       void this.#download(source, range)
     }
+    this.#verifyAhead()
     if (!this.#isApplying && (this.#ranges[0]?.waiting.length ?? 0) > 0) {
       // Where a block could not be applied for a fault of this node, whoever applies it stops the node.
       this.#applyReady().catch(() => this.stop())
@@ -125,15 +139,10 @@ export class BlockSync {
     if (front.heldUpSinceMs !== undefined) front.heldUpMs += Math.max(0, nowMs - front.heldUpSinceMs)
     const isHeldUp = front.state === 'downloading' && front.waiting.length === 0 && !this.#isApplying
     front.heldUpSinceMs = isHeldUp ? nowMs : undefined
-    if (!isHeldUp || front.heldUpMs < frontPatienceMs || this.#sourceFor(front)?.isProven !== true) return
+    if (!isHeldUp || front.heldUpMs < front.patienceMs || this.#sourceFor(front)?.isProven !== true) return
     const slow = front.peer === undefined ? undefined : this.#sources.get(front.peer)
     if (slow !== undefined) slow.notBeforeMs = nowMs + penaltyMs
-    this.#ranges[0] = rangeOf(front.from, front.end)
-  }
-
-  /** Whether more blocks may come before those here are applied: up to a part of the bound, where it is to be begun. */
-  #hasRoom(part = 1): boolean {
-    return this.#waitingBytes * part < waitingMaxBytes
+    this.#ranges[0] = rangeOf(front.from, front.end, Math.min(2 * front.patienceMs, rangeMaxMs))
   }
 
   /** Identities cost nothing: who comes and goes must not fill the memory. */
@@ -172,17 +181,22 @@ export class BlockSync {
    *  are planned by the highest claim, and a liar's claim would leave nobody but the liar. */
   #sourceFor(range: Range): Source | undefined {
     const nowMs = this.#ports.nowMs()
+    const isFront = range === this.#ranges[0]
     return [...this.#sources.values()]
       .filter(({ isBusy, finalHeight }) => !isBusy && finalHeight >= range.from)
       .filter(({ notBeforeMs }) => notBeforeMs <= nowMs || notBeforeMs > nowMs + penaltyMaxMs)
-      .sort((a, b) => a.notBeforeMs - b.notBeforeMs || Number(b.isProven) - Number(a.isProven))[0]
+      .sort((a, b) => {
+        const byProof = Number(b.isProven) - Number(a.isProven)
+        const byRest = a.notBeforeMs - b.notBeforeMs
+        return isFront ? byProof || byRest : byRest || byProof
+      })[0]
   }
 
   async #download(source: Source, range: Range): Promise<void> {
     const { from } = range
     // The rest of the range is asked of someone else.
     const end = Math.min(range.end, source.finalHeight + 1)
-    const startedMs = this.#ports.nowMs()
+    let startedMs = this.#ports.nowMs()
     let next = from
     let isCrowded = false
     try {
@@ -195,7 +209,10 @@ export class BlockSync {
         if (!this.#ranges.includes(range)) break
         next += 1
         this.#arrived(source, range, received)
+        const arrivedMs = this.#ports.nowMs()
         isCrowded = next < end && !(await this.#roomFor(range))
+        // This node's time, and not the peer's.
+        startedMs += this.#ports.nowMs() - arrivedMs
         if (isCrowded || this.#ports.nowMs() - startedMs > rangeMaxMs) break
       }
     } catch {
@@ -210,22 +227,47 @@ export class BlockSync {
 
   #arrived(source: Source, range: Range, received: ReceivedBlock): void {
     source.isProven = true
-    // What is applied at once is verified then.
-    const isNext = range === this.#ranges[0] && range.waiting.length === 0 && !this.#isApplying
-    const isFarBehind = this.bestHeight - this.#ports.tipHeight() > rangeBlocks
-    const verified = isFarBehind && !isNext ? this.#ports.verifyAhead?.(received, range.last) : undefined
-    range.waiting.push({ received, verified })
+    range.waiting.push({ received, previous: range.last, verified: undefined })
     range.last = received.block
     this.#waitingBytes += sizeOf(received)
     this.#advance()
   }
 
-  /** Whether the range may go on. Waits while too much is to be applied, if it is this range whose blocks are; of others
-   *  nothing more is taken for now. */
+  /** Has what waits verified ahead, in order of height, where the way is long. Of what was dropped nothing is begun. */
+  #verifyAhead(): void {
+    if (this.#ports.verifyAhead === undefined) return
+    if (this.bestHeight - this.#ports.tipHeight() <= rangeBlocks) return
+    // The first is being applied, or will be at once: it is verified then.
+    for (const block of this.#ranges.flatMap(({ waiting }) => waiting).slice(1)) {
+      if (this.#aheadCount >= aheadMax) return
+      if (block.verified !== undefined) continue
+      this.#aheadCount += 1
+      const done = () => {
+        this.#aheadCount -= 1
+        if (!this.#isStopped) this.#verifyAhead()
+      }
+      // What fails is verified when it is applied.
+      block.verified = this.#ports.verifyAhead(block.received, block.previous).then(done, done)
+    }
+  }
+
+  /** Whether the range may go on. Waits while too much is to be applied, if its blocks are the next that are not here; of
+   *  others nothing more is taken for now. */
   async #roomFor(range: Range): Promise<boolean> {
-    while (range === this.#ranges[0] && range.waiting.length > 0 && !this.#hasRoom())
+    while (this.#isNextToCome(range) && !this.#hasRoomFor(range))
       await new Promise<void>((resolve) => this.#onRoom.add(resolve))
-    return this.#ranges.includes(range) && (range === this.#ranges[0] || this.#hasRoom())
+    return this.#ranges.includes(range) && this.#hasRoomFor(range)
+  }
+
+  #isNextToCome(range: Range): boolean {
+    return range === this.#ranges.find(({ state }) => state !== 'downloaded')
+  }
+
+  /** Whether one more block of it may come before those here are applied. Always, where nothing can be applied without it.
+   *  @param part of the bound: less, where a download is to be begun that may have to be broken off. */
+  #hasRoomFor(range: Range, part = 1): boolean {
+    if (range === this.#ranges[0] && range.waiting.length === 0) return true
+    return this.#waitingBytes < waitingMaxBytes * part
   }
 
   /** Nothing more comes of a range beyond what is here: what lies before `next`. */
@@ -287,11 +329,16 @@ export class BlockSync {
   }
 }
 
-function rangeOf(from: Height, end: Height): Range {
-  const held = { heldUpMs: 0, heldUpSinceMs: undefined }
-  return { from, end, waiting: [], last: undefined, state: 'waiting', peer: undefined, ...held }
+function rangeOf(from: Height, end: Height, patienceMs = frontPatienceMs): Range {
+  const heldUp = { heldUpMs: 0, heldUpSinceMs: undefined, patienceMs }
+  return { from, end, waiting: [], last: undefined, state: 'waiting', peer: undefined, ...heldUp }
 }
 
-function sizeOf({ block, batches }: ReceivedBlock): number {
-  return [...block.commitments, ...batches].reduce((sum, { bytes }) => sum + bytes.length, 0)
+/** What a block takes up in memory, about: small messages and signatures far more than their bytes. */
+function sizeOf({ block, finalization, batches }: ReceivedBlock): number {
+  let size = finalization.signatures.length * signatureBytes
+  for (const { bytes, entries } of block.commitments) size += bytes.length + entries.length * signatureBytes
+  for (const { bytes, messages } of batches)
+    size += bytes.length + batchBytes + messages.length * messageBytes
+  return size
 }

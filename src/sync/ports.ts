@@ -14,8 +14,8 @@ export interface SyncPorts {
   /** Blocks of a range in ascending order, fewer where the peer has or sends fewer. Bounded in time and size;
    *  rejects on failure. */
   downloadBlocks(peer: PeerId, range: { from: Height; count: number }): AsyncIterable<ReceivedBlock>
-  /** Called for a block as soon as it is here, where many come: verifies of it ahead, beside other work, what can be. It
-   *  is applied after that. Never rejects. Absent: nothing is.
+  /** Called for a block that waits, where many do: verifies of it ahead, beside other work, what can be. It is applied
+   *  after that, however it ends. Absent: nothing is.
    *  @param previous the block before, where the same peer brought it just now. */
   verifyAhead?(received: ReceivedBlock, previous: Block | undefined): Promise<void>
   /** Verifies the finalization and everything else of a block, recomputes it and stores it. `stale`: that height

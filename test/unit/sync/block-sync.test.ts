@@ -43,8 +43,9 @@ async function* blocks(from: Height, to: Height, sizeBytes = 1_000): AsyncGenera
 }
 
 function aBlock(height: Height, sizeBytes: number): ReceivedBlock {
-  const batches = [{ bytes: { length: sizeBytes } }]
-  return { block: { header: { height }, commitments: [] }, batches } as unknown as ReceivedBlock
+  const batches = [{ bytes: { length: sizeBytes }, messages: [] }]
+  const block = { header: { height }, commitments: [] }
+  return { block, finalization: { signatures: [] }, batches } as unknown as ReceivedBlock
 }
 
 async function nobody(): Promise<void> {}
@@ -262,6 +263,62 @@ test('far behind, what waits is verified ahead, each after the one before it, an
   // The first one is applied at once; and the second range is of another request.
   const expected = Array.from({ length: 63 }, (_, at) => [at + 2, at + 2 === 33 ? undefined : at + 1])
   assert.deepEqual(ahead, expected)
+})
+
+test('few blocks are verified ahead at a time, the next ones first, and none that were dropped', async () => {
+  const gate = aGate()
+  const { sync, state } = aSync(0, (from) => blocks(from, from + 31))
+  const ahead: Height[] = []
+  state.verifyingAhead = (height) => {
+    ahead.push(height)
+    return gate.opened
+  }
+  const refusing = aGate()
+  state.applying = async () => {
+    await refusing.opened
+    state.tip = 1_000
+  }
+  sync.onPeerHeight(liar, 64)
+  await settled()
+  assert.deepEqual(ahead, [2, 3, 4, 5])
+  // By voting, say.
+  refusing.open()
+  await settled()
+  gate.open()
+  await settled()
+  assert.deepEqual(ahead, [2, 3, 4, 5])
+})
+
+test('what cannot be verified ahead is applied all the same', async () => {
+  const { sync, state } = aSync(0, (from) => blocks(from, from + 31))
+  state.verifyingAhead = () => Promise.reject(new Error('no thread'))
+  const all = aGate()
+  state.applying = () => all.opened
+  sync.onPeerHeight(liar, 64)
+  await settled()
+  all.open()
+  await settled()
+  assert.equal(state.tip, 64)
+})
+
+test('small messages count for what they take up in memory', async () => {
+  const messages = Array.from({ length: 20_000 }, () => ({}))
+  let sent = 0
+  const { sync, state } = aSync(0, async function* () {
+    for (let height = 1; height <= 32; height++) {
+      sent += 1
+      const { block, finalization } = aBlock(height, 0)
+      yield {
+        block,
+        finalization,
+        batches: [{ bytes: new Uint8Array(9), messages }],
+      } as unknown as ReceivedBlock
+    }
+  })
+  state.applying = () => new Promise(() => {})
+  sync.onPeerHeight(liar, 32)
+  await settled()
+  assert.equal(sent, Math.ceil(waitingMaxBytes / (20_000 * 300)))
 })
 
 test('who misses a few blocks verifies none of them ahead', async () => {
