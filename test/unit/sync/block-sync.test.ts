@@ -50,6 +50,16 @@ function aBlock(height: Height, sizeBytes: number): ReceivedBlock {
 
 async function nobody(): Promise<void> {}
 
+/** The liar's 64 blocks are all here before the first of them is applied. */
+async function fetchesThenApplies({ sync, state }: ReturnType<typeof aSync>): Promise<void> {
+  const all = aGate()
+  state.applying = () => all.opened
+  sync.onPeerHeight(liar, 64)
+  await settled()
+  all.open()
+  await settled()
+}
+
 /** Holds up whoever waits at it, until it is opened. */
 function aGate() {
   let open = () => {}
@@ -250,12 +260,7 @@ test('far behind, what waits is verified ahead, each after the one before it, an
     ahead.push([height, previous])
     return height === 5 ? gate.opened : Promise.resolve()
   }
-  const all = aGate()
-  state.applying = () => all.opened
-  sync.onPeerHeight(liar, 64)
-  await settled()
-  all.open()
-  await settled()
+  await fetchesThenApplies({ sync, state })
   assert.equal(state.tip, 4, 'block 5 is not verified yet')
   gate.open()
   await settled()
@@ -292,12 +297,7 @@ test('few blocks are verified ahead at a time, the next ones first, and none tha
 test('what cannot be verified ahead is applied all the same', async () => {
   const { sync, state } = aSync(0, (from) => blocks(from, from + 31))
   state.verifyingAhead = () => Promise.reject(new Error('no thread'))
-  const all = aGate()
-  state.applying = () => all.opened
-  sync.onPeerHeight(liar, 64)
-  await settled()
-  all.open()
-  await settled()
+  await fetchesThenApplies({ sync, state })
   assert.equal(state.tip, 64)
 })
 
@@ -333,12 +333,7 @@ test('a block that is verified when the node stops is not applied', async () => 
   const gate = aGate()
   const { sync, state } = aSync(0, (from) => blocks(from, from + 31))
   state.verifyingAhead = () => gate.opened
-  const all = aGate()
-  state.applying = () => all.opened
-  sync.onPeerHeight(liar, 64)
-  await settled()
-  all.open()
-  await settled()
+  await fetchesThenApplies({ sync, state })
   assert.equal(state.tip, 1)
   sync.stop()
   gate.open()
