@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
 import { join } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { plotOf, runStage, tableOf } from '../src/bench/index.ts'
+import { fillChain, plotOf, runStage, tableOf } from '../src/bench/index.ts'
 import { integerOption } from '../src/cli/command.ts'
 import { loadOf, ratesOf, workloadOf } from '../src/cli/commands/bench.ts'
 import { exitCodes, explain, Failure } from '../src/cli/errors.ts'
@@ -34,6 +34,7 @@ interface Options {
   readonly duration: number
   readonly inFlight: number
   readonly pending: number
+  readonly prefill: number
   readonly sync?: number
   readonly output?: string
   readonly json?: true
@@ -85,6 +86,7 @@ function makeProgram(): Command {
     .option('--duration <seconds>', 'of each stage', count(1, 3_600), 20)
     .option('--in-flight <n>', 'requests under way at most', count(1, 4_096), 64)
     .option('--pending <n>', 'with rate max: messages not final yet, at most', count(1, 10_000_000), 20_000)
+    .option('--prefill <n>', 'messages put into each chain before the first stage', count(0, 100_000_000), 0)
     .option(
       '--sync <seconds>',
       'at the end of a turn a new node fetches the chain, where a system has one, in that time at most',
@@ -143,6 +145,7 @@ async function takeTurn(
   // Asked to end, it leaves neither processes nor files.
   const release = stoppedBySignals(running)
   try {
+    if (options.prefill > 0) await fill(running, { contender, round, count: options.prefill })
     for (const rate of options.rate) {
       const loadAverage = loadavg()[0] ?? Number.NaN
       console.error(
@@ -164,6 +167,17 @@ async function takeTurn(
     release()
     await running.stop()
   }
+}
+
+async function fill(
+  { target }: RunningContender,
+  { contender, round, count }: { contender: Contender; round: number; count: number },
+): Promise<void> {
+  console.error(`Round ${round + 1}, ${contender.name}: ${count} messages are put in before …`)
+  const startedMs = performance.now()
+  const put = await fillChain(target, { count, onProgress: () => undefined })
+  const seconds = (performance.now() - startedMs) / 1_000
+  console.error(`${put} messages in ${seconds.toFixed(1)} s.`)
 }
 
 /** Returns what gives the signals back. */

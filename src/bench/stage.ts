@@ -1,5 +1,6 @@
 // One stage of a run: a load for a while, after a warm-up, and what came of it.
 import { setTimeout as pause } from 'node:timers/promises'
+import { Following } from './following.ts'
 import { Offer } from './offer.ts'
 import { loopbackBytes, type Usage, usageOf } from './processes.ts'
 import { quantile, Tally } from './tally.ts'
@@ -69,27 +70,8 @@ export async function runStage(
   options: StageOptions,
 ): Promise<StageFigures> {
   const tally = new Tally()
-  const seen = { blocks: 0, bytes: 0 }
-  let failure: Error | undefined
   let failedRequests = 0
-  const firstNumber = numbersFrom(workload)
-  const endFollowing = await target.follow(
-    ({ heads, dataBytes }) => {
-      const atMs = nowMs()
-      let own = 0
-      for (const head of heads) {
-        const number = workload.numberOf(head)
-        if (number === undefined || number < firstNumber) continue
-        own += 1
-        tally.final(number - firstNumber, atMs)
-      }
-      seen.blocks += 1
-      seen.bytes += heads.length === 0 ? 0 : (dataBytes * own) / heads.length
-    },
-    (error) => {
-      failure = error
-    },
-  )
+  const following = await Following.begin(target, workload, tally)
   const offer = new Offer({
     ...options,
     target,
@@ -103,22 +85,22 @@ export async function runStage(
   })
   offer.start()
   await pause(options.warmUpMs)
-  const start = await snapshot(target, seen)
+  const start = await snapshot(target, following.seen)
   const residentMax = new Map<number, number>()
-  while (nowMs() < start.atMs + options.durationMs && failure === undefined) {
+  while (nowMs() < start.atMs + options.durationMs && following.failure === undefined) {
     await pause(Math.min(sampleMs, start.atMs + options.durationMs - nowMs()))
     for (const { pid } of target.processes) {
       const residentBytes = usageOf(pid)?.residentBytes ?? 0
       residentMax.set(pid, Math.max(residentMax.get(pid) ?? 0, residentBytes))
     }
   }
-  const end = await snapshot(target, seen)
+  const end = await snapshot(target, following.seen)
   await offer.stop()
   const deadlineMs = nowMs() + options.drainMs
-  while (tally.finalCount < tally.acceptedCount && nowMs() < deadlineMs && failure === undefined)
+  while (tally.finalCount < tally.acceptedCount && nowMs() < deadlineMs && following.failure === undefined)
     await pause(20)
-  endFollowing()
-  if (failure !== undefined) throw failure
+  following.end()
+  if (following.failure !== undefined) throw following.failure
 
   const seconds = (end.atMs - start.atMs) / 1000
   const finalCount = tally.finalBetween(start.atMs, end.atMs)
@@ -191,12 +173,6 @@ async function snapshot(target: Target, seen: { blocks: number; bytes: number })
     ...seen,
     counters,
   }
-}
-
-/** Messages of an earlier stage with the same workload do not count. */
-function numbersFrom(workload: Workload): number {
-  // The number after the last that was given out; taking one costs a number, and nothing else.
-  return (workload.numberOf(workload.next()) ?? -1) + 1
 }
 
 function difference(before: number | undefined, after: number | undefined): number {

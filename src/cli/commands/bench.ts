@@ -5,6 +5,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import {
   DiseqTarget,
   type Form,
+  fillChain,
   givenWorkload,
   plotOf,
   randomWorkload,
@@ -115,7 +116,10 @@ async function runStages(
   const nodes = options.oneNode === true ? [first] : alive
   const targetWith = (form: Form) => new DiseqTarget({ nodes, reader, form, processes })
   const common = { drainMs, onProgress: (line: string) => terminal.note(line) }
-  if (options.prefill > 0) await prefill(options.prefill, targetWith('array'), terminal)
+  if (options.prefill > 0) {
+    const onProgress = (count: number) => terminal.progress(`${count} messages put in before`)
+    await fillChain(targetWith('array'), { count: options.prefill, onProgress })
+  }
   const stages: StageFigures[] = []
   for (const rate of options.rate) {
     terminal.note(`Offering ${rate} messages a second (${workload.description}) …`)
@@ -127,19 +131,6 @@ async function runStages(
     stages.push(stage)
   }
   return stages
-}
-
-/** Fills the chain (and its trie) before anything is measured. */
-async function prefill(count: number, target: DiseqTarget, terminal: Terminal): Promise<void> {
-  const workload = randomWorkload(32)
-  let sent = 0
-  for (let turn = 0; sent < count; turn++) {
-    const group = Array.from({ length: Math.min(1_000, count - sent) }, () => workload.next())
-    const result = await target.submit(turn % target.entranceCount, group)
-    if (result.kind === 'accepted') sent += group.length
-    else await new Promise((resolve) => setTimeout(resolve, result.retryAfterMs))
-    terminal.progress(`${sent} messages put in before`)
-  }
 }
 
 function report(options: Options, stages: readonly StageFigures[], terminal: Terminal): void {
