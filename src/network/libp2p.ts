@@ -7,11 +7,13 @@ import type { ConnectionGater, Libp2p } from '@libp2p/interface'
 import { type Ping, ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { createLibp2p } from 'libp2p'
+import { withStreams } from './encrypter.ts'
 import { quietYamux } from './muxer.ts'
 import { noiseCrypto } from './noise-crypto.ts'
+import { readingQuietly } from './packet-lengths.ts'
 import type { Libp2pMetrics } from './ports.ts'
 import { withoutTinyPieces } from './tiny-pieces.ts'
-import { inWholePackets } from './whole-packets.ts'
+import { sendingWhole } from './whole-packets.ts'
 
 export interface NodeServices extends Record<string, unknown> {
   identify: Identify
@@ -67,7 +69,9 @@ export async function createNode(options: NodeOptions): Promise<Libp2pNode> {
     nodeInfo: { name: 'diseq', version: '1' },
     addresses: { listen: [...listen], announce: [...announce] },
     transports: [tcp()],
-    connectionEncrypters: [inWholePackets(noise({ crypto: noiseCrypto }))],
+    connectionEncrypters: [
+      withStreams(noise({ crypto: noiseCrypto }), { raw: sendingWhole, secured: readingQuietly }),
+    ],
     streamMuxers: [
       () =>
         withoutTinyPieces(muxer(), {

@@ -1,27 +1,12 @@
 // Noise hands a packet on as two pieces, its length and its ciphertext, and the TCP transport writes piece by piece: two
 // system calls, two segments and two events at the other end, of which one was for two bytes (measured: half of all
 // segments between validators). Here a packet is put together before it is written.
-import type { ConnectionEncrypter } from '@libp2p/interface'
 
 /** Bytes, or the library's list of them (`uint8arraylist`). */
 type Packet = Uint8Array | { readonly byteLength: number; subarray(): Uint8Array }
 
 /** What is longer is written as it comes: copying would cost as much as it spares. */
 export const wholeBytesMax = 256 * 1024
-
-type CreateEncrypter<Components> = (components: Components) => ConnectionEncrypter
-
-/** The same encrypter over connections that write each of its packets at once. */
-export function inWholePackets<Components>(create: CreateEncrypter<Components>): CreateEncrypter<Components> {
-  return (components) => {
-    const encrypter = create(components)
-    const secureInbound = encrypter.secureInbound.bind(encrypter)
-    const secureOutbound = encrypter.secureOutbound.bind(encrypter)
-    encrypter.secureInbound = (connection, options) => secureInbound(sendingWhole(connection), options)
-    encrypter.secureOutbound = (connection, options) => secureOutbound(sendingWhole(connection), options)
-    return encrypter
-  }
-}
 
 /** From now on the stream sends what it is given in one piece. */
 export function sendingWhole<Stream extends { send(data: Packet): boolean }>(stream: Stream): Stream {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { Socket } from 'node:net'
 import { mock, test } from 'node:test'
-import { createNode } from '../../../src/network/libp2p.ts'
 import { sendingWhole, wholeBytesMax } from '../../../src/network/whole-packets.ts'
+import { withTwoNodes } from './two-nodes.ts'
 
 /** As the library's list of bytes. */
 class List {
@@ -53,29 +53,8 @@ test('a single piece, and more than it pays to copy, are sent as they came', () 
 })
 
 test('between two nodes no length of a packet is written by itself', async () => {
-  const nodes = await Promise.all(
-    [1, 2].map((seed) =>
-      createNode({
-        identitySeed: new Uint8Array(32).fill(seed),
-        listen: ['/ip4/127.0.0.1/tcp/0'],
-        announce: [],
-        maxConnections: 10,
-        pingIntervalMs: 60_000,
-        gossip: {},
-        gater: {},
-      }),
-    ),
-  )
-  const [here, there] = nodes
-  assert.ok(here !== undefined && there !== undefined)
   const write = mock.method(Socket.prototype, 'write')
-  try {
-    await Promise.all(nodes.map((node) => node.start()))
-    await here.dial(there.getMultiaddrs())
-    await here.services.ping.ping(there.peerId)
-  } finally {
-    await Promise.all(nodes.map((node) => node.stop()))
-  }
+  await withTwoNodes(async ({ here, there }) => void (await here.services.ping.ping(there.peerId)))
   const sizes = write.mock.calls.map(({ arguments: [data] }) => data.length)
   write.mock.restore()
   assert.ok(sizes.length > 6, `${sizes.length} writes`)
