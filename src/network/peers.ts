@@ -44,6 +44,8 @@ const healthEveryTicks = 10
 /** Before it is greeted a peer is asked again this soon; so often, then it is no peer of ours. */
 const greetRetryMs = 500
 const greetFailuresMax = 6
+/** Who tells its status unasked is asked after a silence of so many intervals. */
+const statusSilenceFactor = 1.5
 /** The first questions for others come soon one after another: who was asked first knew nobody yet. */
 const firstExchangesMs = [0, 1_000, 3_000]
 /** Streams of gossip come and go while a connection is set up. */
@@ -118,7 +120,10 @@ export class Peers {
       return false
     }
     const session = this.#sessions.get(peer)
-    if (session !== undefined) this.#greet(session)
+    if (session !== undefined) {
+      this.#greet(session)
+      this.#putOffAsking(session)
+    }
     handler.onPeerStatus(peer, status)
     return true
   }
@@ -220,11 +225,18 @@ export class Peers {
       const status = await protocols().requestStatus(session.peer)
       session.latencyMs = now() - askedAt
       session.statusFailures = 0
-      session.statusAt = now() + settings.statusIntervalMs
       this.takeStatus(session.peer, status)
     } catch (error) {
       this.#onStatusFailed(session, error)
     }
+  }
+
+  /** Who has just told its status, asked or by asking, need not be asked: a request opens a stream, which costs more than
+   *  anything else between idle nodes. Once it is asked all the same, to learn how far away it is. */
+  #putOffAsking(session: Session): void {
+    const { settings, now } = this.#options
+    if (session.latencyMs !== undefined)
+      session.statusAt = now() + statusSilenceFactor * settings.statusIntervalMs
   }
 
   #onStatusFailed(session: Session, error: unknown): void {

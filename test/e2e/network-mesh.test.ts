@@ -189,3 +189,23 @@ test('the network forms anew after the bootstrap node is gone', async () => {
     again.network.peers().every(({ latencyMs }) => latencyMs !== undefined),
   )
 })
+
+test('a peer that tells its status by asking is not asked for it', async () => {
+  const chain = aChain()
+  const quiet = aNode(chain, 0, { settings: { statusIntervalMs: 2_000 } })
+  await quiet.network.start()
+  const bootstrap = quiet.network.addresses()
+  const talker = aNode(chain, 1, { bootstrap, settings: { statusIntervalMs: 50 } })
+  await talker.network.start()
+  const asked = ({ network }: TestNode) => network.counters().requests_out_status ?? 0
+  try {
+    await until('one has asked often', () => asked(talker) >= 100, {
+      nodes: [quiet, talker],
+      timeoutMs: 60_000,
+    })
+    // Every two seconds it would be four times at least.
+    assert.ok(asked(quiet) <= 2, `${asked(quiet)} times`)
+  } finally {
+    await stopAll([quiet, talker])
+  }
+})
