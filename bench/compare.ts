@@ -86,7 +86,12 @@ function makeProgram(): Command {
     .option('--duration <seconds>', 'of each stage', count(1, 3_600), 20)
     .option('--in-flight <n>', 'requests under way at most', count(1, 4_096), 64)
     .option('--pending <n>', 'with rate max: messages not final yet, at most', count(1, 10_000_000), 20_000)
-    .option('--prefill <n>', 'messages put into each chain before the first stage', count(0, 100_000_000), 0)
+    .option(
+      '--prefill <n>',
+      'messages put into each chain before the first stage, at least',
+      count(0, 100_000_000),
+      0,
+    )
     .option(
       '--sync <seconds>',
       'at the end of a turn a new node fetches the chain, where a system has one, in that time at most',
@@ -175,7 +180,7 @@ async function fill(
 ): Promise<void> {
   console.error(`Round ${round + 1}, ${contender.name}: ${count} messages are put in before …`)
   const startedMs = performance.now()
-  const put = await fillChain(target, { count, onProgress: () => undefined })
+  const put = await fillChain(target, { count })
   const seconds = (performance.now() - startedMs) / 1_000
   console.error(`${put} messages in ${seconds.toFixed(1)} s.`)
 }

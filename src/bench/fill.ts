@@ -10,9 +10,11 @@ export interface FillOptions {
   /** Messages, from 1 on. */
   readonly count: number
   /** Told how many are final, now and then. */
-  readonly onProgress: (finalCount: number) => void
+  readonly onProgress?: (finalCount: number) => void
   /** At the end: what a system has accepted and does not make final in that time is its own affair. */
   readonly quietMs?: number
+  /** Before that: who makes nothing final for so long is given up. */
+  readonly stallMs?: number
 }
 
 /** As small as they can be, for all systems: how many there are is what counts. */
@@ -20,16 +22,15 @@ const messageBytes = 32
 const load = { rate: 'max', groupSize: 100, inFlight: 64 } as const
 const pendingMax = 20_000
 const lookMs = 50
-const stallMs = 60_000
 
 /**
  * Puts messages in as fast as they are taken, until at least so many are final.
  * @returns how many are: those that were under way come on top, at most 20,000.
- * @throws Error where the target cannot be followed, or makes nothing final for a minute.
+ * @throws Error where the target cannot be followed, or makes nothing final for `stallMs`; with the last failure of a request.
  */
 export async function fillChain(
   target: Target,
-  { count, onProgress, quietMs = 5_000 }: FillOptions,
+  { count, onProgress, quietMs = 5_000, stallMs = 60_000 }: FillOptions,
 ): Promise<number> {
   const workload = randomWorkload(messageBytes)
   const tally = new Tally()
@@ -56,7 +57,7 @@ export async function fillChain(
     if (tally.finalCount > finalCount) {
       finalCount = tally.finalCount
       movedMs = nowMs()
-      onProgress(finalCount)
+      onProgress?.(finalCount)
     }
     return nowMs() - movedMs
   }
@@ -65,7 +66,8 @@ export async function fillChain(
     try {
       while (tally.finalCount < count) {
         if ((await look()) < stallMs) continue
-        throw new Error(`${target.name} made nothing final for a minute`, { cause: lastError })
+        const reason = lastError === undefined ? '' : ` (${String(lastError)})`
+        throw new Error(`${target.name} made nothing final for ${stallMs / 1_000} s${reason}`)
       }
     } finally {
       await offer.stop()

@@ -1,7 +1,7 @@
 // The load generator behind `diseq bench` and `npm run bench:compare`: offers messages, reads them back from the chain,
 // and says what came of it.
 export { DiseqTarget } from './diseq-target.ts'
-export { type FillOptions, fillChain } from './fill.ts'
+export { fillChain } from './fill.ts'
 export { HttpPool } from './http-connection.ts'
 export { plotOf } from './plot.ts'
 export { tableOf } from './report.ts'

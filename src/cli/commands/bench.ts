@@ -74,7 +74,12 @@ export function addBenchCommand(program: Command, context: Context): void {
       count(1, 4_096),
     )
     .option('--pending <n>', 'with rate max: messages not final yet, at most', count(1, 10_000_000), 20_000)
-    .option('--prefill <n>', 'messages put into the chain before the first stage', count(0, 100_000_000), 0)
+    .option(
+      '--prefill <n>',
+      'messages put into the chain before the first stage, at least',
+      count(0, 100_000_000),
+      0,
+    )
     .option('--kill <index>', 'kill this validator of the local network ten seconds before', count(0, 3))
     .option('--output <dir>', 'write figures.json, table.md and latency.svg there')
     .option('--profile <dir>', 'with --network local: a CPU profile of each node')

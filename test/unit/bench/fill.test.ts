@@ -43,8 +43,6 @@ function aTarget({
   return { target, state, lose: (error: Error) => onLost?.(error) }
 }
 
-const none = { onProgress: () => undefined }
-
 test('at least as many as asked for are final when it returns, and it says how many', async () => {
   const { target, state } = aTarget({ answer: () => ({ kind: 'accepted' }) })
   const told: number[] = []
@@ -58,22 +56,33 @@ test('at least as many as asked for are final when it returns, and it says how m
 test('what is refused does not count', async () => {
   const refused: SubmitResult = { kind: 'refused', retryAfterMs: 1 }
   const { target, state } = aTarget({ answer: (group) => (group % 2 === 0 ? refused : { kind: 'accepted' }) })
-  const put = await fillChain(target, { count: 500, ...none })
+  const put = await fillChain(target, { count: 500 })
   assert.ok(put >= 500, `${put}`)
   assert.equal(put, state.finalCount)
 })
 
 test('what a system accepts and loses is made up for', async () => {
   const { target, state } = aTarget({ answer: () => ({ kind: 'accepted' }), loses: (group) => group === 1 })
-  const put = await fillChain(target, { count: 500, quietMs: 100, ...none })
+  const put = await fillChain(target, { count: 500, quietMs: 100 })
   assert.ok(put >= 500, `${put}`)
   assert.equal(put, state.finalCount)
 })
 
 test('a system that can no longer be followed ends it', async () => {
   const { target, state, lose } = aTarget({ answer: () => ({ kind: 'refused', retryAfterMs: 1 }) })
-  const filling = fillChain(target, { count: 500, ...none })
+  const filling = fillChain(target, { count: 500 })
   setImmediate(() => lose(new Error('gone')))
   await assert.rejects(filling, /gone/)
+  assert.equal(state.isFollowed, false)
+})
+
+test('a system that makes nothing final is given up, with what it said last', async () => {
+  const { target, state } = aTarget({
+    answer: () => {
+      throw new Error('no such route')
+    },
+  })
+  const filling = fillChain(target, { count: 500, stallMs: 200 })
+  await assert.rejects(filling, /test made nothing final for 0.2 s \(Error: no such route\)/)
   assert.equal(state.isFollowed, false)
 })

@@ -16,18 +16,20 @@ test('a length is of two bytes, the higher first, and no number before both are 
 })
 
 test('connected nodes learn without an exception that no packet is left', async () => {
-  await withTwoNodes(async ({ here, there }) => {
-    // The handshake, which reads lengths in its own way, is over on both sides.
-    await here.services.ping.ping(there.peerId)
-    // Opening a stream makes some of its own, with other lengths.
-    const count = countingRangeErrors(/int16/)
-    try {
+  // Opening a stream makes some of its own, with other lengths.
+  const count = countingRangeErrors(/int16/)
+  try {
+    await withTwoNodes(async ({ here, there }) => {
+      // The handshake, over on both sides with this, reads lengths in the library's way.
+      await here.services.ping.ping(there.peerId)
+      assert.ok(count.errors > 0, 'the library says something else, or nothing')
+      count.errors = 0
       for (let turn = 0; turn < 5; turn++) await here.services.ping.ping(there.peerId)
-    } finally {
-      count.stop()
-    }
-    assert.equal(count.errors, 0)
-  })
+      assert.equal(count.errors, 0)
+    })
+  } finally {
+    count.stop()
+  }
 })
 
 /** Counts those made anywhere in this process, whose text is such. */
