@@ -8,6 +8,8 @@ import {
   type AuditOptions,
   auditStore,
   ChainStore,
+  checkFormat,
+  defaultPartMessages,
   type HeightFrame,
   type KeyValueStore,
   LevelStore,
@@ -39,7 +41,7 @@ const progressEveryBlocks = 100
 
 /** Checks a home. Needs as much room on its disk as its database takes, and memory for one block.
  *  @throws HomeError for a home without genesis or keys; StorageError `home-locked` while its node runs, and where the
- *  disk fails. What is damaged is a problem, not an error. */
+ *  disk fails, or its database is of an older format. What is damaged is a problem, not an error. */
 export async function checkHome({
   home,
   onProgress = () => undefined,
@@ -79,6 +81,8 @@ export async function checkDatabase(options: {
   stored: KeyValueStore
   rebuild: () => Promise<KeyValueStore>
   onProgress?: OnProgress
+  /** As of `ChainStore.open`. */
+  partMessages?: number
 }): Promise<CheckResult> {
   const { genesis, onProgress = () => undefined, ...stores } = options
   const found = new Problems()
@@ -121,13 +125,15 @@ interface StoresCheck {
   readonly rebuild: () => Promise<KeyValueStore>
   readonly onProgress: OnProgress
   readonly found: Problems
+  readonly partMessages?: number
 }
 
 async function checkStores(check: StoresCheck): Promise<{ height: number }> {
-  const { network, stored, rebuild, onProgress, found } = check
+  const { network, stored, rebuild, onProgress, found, partMessages = defaultPartMessages } = check
+  checkFormat(stored)
   const scratch = await rebuild()
   try {
-    const rebuilt = await ChainStore.open({ store: scratch, genesis: network.genesis })
+    const rebuilt = await ChainStore.open({ store: scratch, genesis: network.genesis, partMessages })
     const total = await lastStoredHeight(stored)
     const replay = new Replay({ network, stored, rebuilt })
     let step = await replay.next()

@@ -2,7 +2,14 @@
 import { existsSync } from 'node:fs'
 import type { FinalBlock } from '../codec/index.ts'
 import { publicKeyOf } from '../crypto/native/index.ts'
-import { ChainStore, LevelStore, messagesOf, NodeRecordFile, SigningRecord } from '../storage/index.ts'
+import {
+  ChainStore,
+  checkFormat,
+  LevelStore,
+  messagesOf,
+  NodeRecordFile,
+  SigningRecord,
+} from '../storage/index.ts'
 import type { Genesis, Height, SequencedMessage, ValidatorIndex } from '../types/index.ts'
 import { readIdentity } from './home.ts'
 import { HomeError } from './home-error.ts'
@@ -40,7 +47,8 @@ export interface StoredBlockView {
   readonly messages: readonly SequencedMessage[]
 }
 
-/** @throws HomeError for a home without genesis, keys or database; StorageError `home-locked` while its node runs. */
+/** @throws HomeError for a home without genesis, keys or database; StorageError `home-locked` while its node runs,
+ *  `format-too-old` where that has not run since diseq keeps another format. */
 export function inspectHome(home: string): Promise<HomeView> {
   return withStore(home, async (store, identity) => {
     const { genesis, validatorIndex } = identity
@@ -91,6 +99,7 @@ async function withStore<T>(
   }
   const level = await LevelStore.open(database)
   try {
+    checkFormat(level)
     return await look(await ChainStore.open({ store: level, genesis: identity.genesis }), identity)
   } finally {
     await level.close()

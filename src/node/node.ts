@@ -88,7 +88,12 @@ class Node implements RunningNode {
     const metrics = this.#metrics
     metrics.start()
     const database = timedStore(await LevelStore.open(paths.database), metrics.onWrite('database'))
-    const store = await ChainStore.open({ store: database, genesis })
+    const store = await ChainStore.open({
+      store: database,
+      genesis,
+      onMigration: ({ from, name }) =>
+        log.info({ format: from + 1, name }, 'bringing the database to a new format, which may take minutes'),
+    })
     this.#started.push(() => store.close())
     const keys = keysOf(identity)
     const recordFile = timedFile(new NodeRecordFile(paths.signingRecord), metrics.onWrite('signing-record'))

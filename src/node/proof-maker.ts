@@ -19,7 +19,7 @@ import {
   namespaceBlock,
   receiptJson,
 } from '../proofs/make.ts'
-import { type ChainReader, provableRoots } from '../storage/index.ts'
+import { type ChainReader, type ChainStore, provableRoots } from '../storage/index.ts'
 import { keyOf, proveAbsence, proveInclusion, type StoredTrie } from '../trie/index.ts'
 import type {
   Finalization,
@@ -40,7 +40,7 @@ export interface ReceiptSigner {
 }
 
 export interface ProofMakerOptions {
-  readonly store: ChainReader & { readonly tip: { readonly height: Height } }
+  readonly store: ChainReader & Pick<ChainStore, 'tip' | 'messagePlaces'>
   readonly trie: StoredTrie
   readonly sha256: Sha256
   readonly receiptSigner: ReceiptSigner

@@ -121,6 +121,8 @@ class Audit {
       case 'conviction':
         // Their values begin with the height.
         return rebuilt !== undefined || (stored !== undefined && heightIn(stored) < haltedAt)
+      case 'messageFilter':
+        return rebuilt !== undefined
       case 'meta':
         return !isEqual(key, metaKeys.tip)
       default:

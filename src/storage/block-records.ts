@@ -5,22 +5,9 @@ import assert from 'node:assert/strict'
 import { batchOverheadBytes, encodeFinalBlock, type FinalBlock, minMessageBytes } from '../codec/index.ts'
 import type { Batch, Message, MessageId } from '../types/index.ts'
 import type { WriteOperation } from './key-value.ts'
-import {
-  batchPlaceKey,
-  blockBatchKey,
-  blockHeightKey,
-  convictionKey,
-  heightKey,
-  messagePlaceKey,
-} from './keys.ts'
-import {
-  encodeBatchPlace,
-  encodeMessagePlace,
-  encodeNumber,
-  encodeSkipped,
-  type SkippedMessage,
-  SpanWriter,
-} from './records.ts'
+import { batchPlaceKey, blockBatchKey, blockHeightKey, convictionKey, heightKey } from './keys.ts'
+import type { MessageIndex } from './message-index.ts'
+import { encodeBatchPlace, encodeNumber, encodeSkipped, type SkippedMessage, SpanWriter } from './records.ts'
 
 const signatureSize = 64
 const lengthBytes = 4
@@ -34,7 +21,10 @@ export interface SequencedBlock {
 
 /** Everything that is stored of a block: the block itself, and the indexes into it. One operation after another, since
  *  a list of one for each message would be carried about by the collector until the last is made. */
-export function putBlock({ final, skipped }: SequencedBlock): Iterable<WriteOperation> {
+export function putBlock(
+  { final, skipped }: SequencedBlock,
+  messageIndex: Pick<MessageIndex, 'operationsFor'>,
+): Iterable<WriteOperation> {
   const { block } = final
   const { height } = block.header
   const { head, batches } = cutFinalBlock(final)
@@ -50,11 +40,7 @@ export function putBlock({ final, skipped }: SequencedBlock): Iterable<WriteOper
       yield put(batchPlaceKey(id), encodeBatchPlace({ height, position }))
     if (spans.length > 0) yield put(heightKey('spans', height), spans)
     if (skipped.length > 0) yield put(heightKey('skipped', height), encodeSkipped(skipped))
-    let index = 0
-    for (const id of ids) {
-      yield put(messagePlaceKey(id), encodeMessagePlace({ height, index }))
-      index += 1
-    }
+    yield* messageIndex.operationsFor(height, ids)
   }
   return { [Symbol.iterator]: operations }
 }

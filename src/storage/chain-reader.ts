@@ -25,7 +25,6 @@ import type {
   Header,
   Height,
   Message,
-  MessageId,
   SequencedMessage,
   ValidatorIndex,
 } from '../types/index.ts'
@@ -38,13 +37,11 @@ import {
   blockBatchKey,
   blockHeightKey,
   heightKey,
-  messagePlaceKey,
   metaKeys,
   poolBatchKey,
 } from './keys.ts'
 import {
   decodeBatchPlace,
-  decodeMessagePlace,
   decodeNumber,
   decodePoolBatch,
   decodeSkipped,
@@ -162,12 +159,6 @@ export class ChainReader {
   async batchHeights(ids: readonly BatchId[]): Promise<(Height | undefined)[]> {
     const values = await this.store.getMany(ids.map(batchPlaceKey))
     return values.map((bytes) => (bytes === undefined ? undefined : decodeBatchPlace(bytes).height))
-  }
-
-  /** For each message its place in the chain, or undefined where it has none. */
-  async messagePlaces(ids: readonly MessageId[]): Promise<(MessagePlace | undefined)[]> {
-    const values = await this.store.getMany(ids.map(messagePlaceKey))
-    return values.map((bytes) => (bytes === undefined ? undefined : decodeMessagePlace(bytes)))
   }
 
   /** Batches of the pool or the chain; undefined where it is in neither. */

@@ -21,6 +21,7 @@ import { EvidenceLog } from './evidence-log.ts'
 import { FrameIndex, type HeightFrame, openFrame, putFrame } from './frames.ts'
 import type { KeyValueStore, WriteOperation } from './key-value.ts'
 import { allOf, formatVersion, heightOfFrameKey, metaKeys, poolBatchKey } from './keys.ts'
+import { MessageIndex } from './message-index.ts'
 import { migrations as knownMigrations } from './migrations/index.ts'
 import { decodeVersion, encodeVersion, type Migration, migrate } from './migrations/migrate.ts'
 import type { PageRange } from './page-log.ts'
@@ -34,6 +35,7 @@ import {
   encodeNumber,
   encodePoolBatch,
   encodeTip,
+  type MessagePlace,
   type Refusal,
   type Tip,
 } from './records.ts'
@@ -78,26 +80,32 @@ export interface ChainStoreOptions {
   /** The layout to read, and how to get there; only tests give other ones. */
   readonly format?: { readonly version: number; readonly migrations: readonly Migration[] }
   readonly refusalsMax?: number
+  /** Messages of a full part of the index by id; only tests give another. */
+  readonly partMessages?: number
+  /** Told of each step from an older layout before it is made: it may take a minute for two million messages. */
+  readonly onMigration?: (migration: Pick<Migration, 'from' | 'name'>) => void
 }
 
 export class ChainStore extends ChainReader {
   readonly #frames = new FrameIndex()
   readonly #refusals: RefusalLog
   readonly #evidence: EvidenceLog
+  readonly #messages: MessageIndex
   #tip: Tip
   #signingNumber: number
 
   private constructor(
     options: ChainStoreOptions,
-    { refusals, evidence }: { refusals: RefusalLog; evidence: EvidenceLog },
+    logs: { refusals: RefusalLog; evidence: EvidenceLog; messages: MessageIndex },
   ) {
     const { store, genesis } = options
     super(store, genesis)
     const tip = store.get(metaKeys.tip)
     this.#tip = tip === undefined ? { height: 0, blockId: genesis.hash as BlockId } : decodeTip(tip)
     this.#signingNumber = readSigningNumber(store)
-    this.#refusals = refusals
-    this.#evidence = evidence
+    this.#refusals = logs.refusals
+    this.#evidence = logs.evidence
+    this.#messages = logs.messages
   }
 
   /**
@@ -105,16 +113,17 @@ export class ChainStore extends ChainReader {
    * `other-genesis`, `corrupted`.
    */
   static async open(options: ChainStoreOptions): Promise<ChainStore> {
-    const { store, genesis, refusalsMax = defaultRefusalsMax } = options
+    const { store, genesis, refusalsMax = defaultRefusalsMax, onMigration = () => undefined } = options
     const { version, migrations } = options.format ?? { version: formatVersion, migrations: knownMigrations }
     const stored = store.get(metaKeys.format)
     if (stored === undefined) await begin(store, genesis, version)
-    else await migrate({ store, stored: decodeVersion(stored), wanted: version, migrations })
+    else await migrate({ store, stored: decodeVersion(stored), wanted: version, migrations, onMigration })
     checkGenesis(store, genesis)
 
     const refusals = await RefusalLog.open(store, refusalsMax)
     const evidence = await EvidenceLog.open(store)
-    const chain = new ChainStore(options, { refusals, evidence })
+    const messages = await MessageIndex.open(store, options.partMessages)
+    const chain = new ChainStore(options, { refusals, evidence, messages })
     for await (const [key] of store.iterate(allOf('frame'))) chain.#frames.add(key)
     return chain
   }
@@ -174,7 +183,7 @@ export class ChainStore extends ChainReader {
     const doneFrames = this.#frames.upTo(height)
     const refusals = step.refusals ?? []
     const { pages, checkpoint } = step.trie
-    const blockOperations = putBlock(step)
+    const blockOperations = putBlock(step, this.#messages)
     const others: WriteOperation[] = [
       ...putConvictions(height, step.convicted ?? []),
       ...checkpointOperations(checkpoint),
@@ -196,6 +205,7 @@ export class ChainStore extends ChainReader {
       await this.#writeCheckpoint(step.trie, checkpoint, operations)
     }
     this.#tip = tip
+    this.#messages.added(block.header.messageCount)
     this.#frames.remove(doneFrames)
     this.#refusals.added(refusals)
   }
@@ -255,6 +265,11 @@ export class ChainStore extends ChainReader {
     return this.#evidence.load()
   }
 
+  /** For each message its place in the chain, or undefined where it has none. */
+  messagePlaces(ids: readonly MessageId[]): Promise<(MessagePlace | undefined)[]> {
+    return this.#messages.find(ids)
+  }
+
   /** Why a message is not in the chain, if that is settled and was not long ago. Ask `messagePlaces` first. */
   refusalOf(id: MessageId): Refusal | undefined {
     return this.#refusals.get(id)
@@ -304,6 +319,16 @@ function checkGenesis(store: KeyValueStore, genesis: Genesis): void {
   if (stored === genesis.hash) return
   const message = `this home belongs to the network with genesis hash ${stored}, the genesis file has ${genesis.hash}`
   throw new StorageError('other-genesis', message)
+}
+
+/** For who only looks, and so must not bring a store to this layout: throws `StorageError` `format-too-old` where that
+ *  is to be done first. */
+export function checkFormat(store: KeyValueStore): void {
+  const bytes = store.get(metaKeys.format)
+  const version = bytes?.length === 4 ? decodeVersion(bytes) : formatVersion
+  if (version >= formatVersion) return
+  const message = `the database has format ${version}: start the node once, which brings it to ${formatVersion}`
+  throw new StorageError('format-too-old', message)
 }
 
 /** The highest signing number that anything in the store depends on; 0 where nothing does.

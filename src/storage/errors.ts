@@ -13,6 +13,8 @@ export type StorageCode =
   | 'closed'
   /** Written by a later version of this program. */
   | 'format-too-new'
+  /** Written by an earlier version, and only looked at: nothing brings it to this one's layout. */
+  | 'format-too-old'
   /** The home belongs to another network. */
   | 'other-genesis'
   /** The signing record belongs to another network or another voting key. */

@@ -5,6 +5,7 @@ export { ChainReader, messagesOf, type StoredBlock } from './chain-reader.ts'
 export {
   ChainStore,
   type ChainStoreOptions,
+  checkFormat,
   type FinalStep,
   type PoolBatch,
   provableRoots,
@@ -14,9 +15,10 @@ export {
 export { corrupted, type StorageCode, StorageError } from './errors.ts'
 export type { HeightFrame } from './frames.ts'
 export type * from './key-value.ts'
-export { metaKeys } from './keys.ts'
+export { formatVersion, metaKeys } from './keys.ts'
 export { LevelStore } from './level.ts'
 export { MemoryStore } from './memory.ts'
+export { defaultPartMessages } from './message-index.ts'
 export { PageFiles } from './page-files.ts'
 export { MemoryPageLog, type PageLog, type PageRange } from './page-log.ts'
 export type { KnownPeer } from './peers.ts'

@@ -14,7 +14,11 @@ const fields: Record<Exclude<KeyKind, 'meta'>, readonly (readonly [name: string,
   skipped: [['height', 8]],
   batchPlace: [['batch', 32]],
   blockHeight: [['block', 32]],
-  messagePlace: [['message', 32]],
+  messagePlace: [
+    ['part', 4],
+    ['message', 32],
+  ],
+  messageFilter: [['part', 4]],
   conviction: [['validator', 2]],
   poolBatch: [['batch', 32]],
   frame: [

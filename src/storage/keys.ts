@@ -3,7 +3,7 @@
 import type { BatchId, BlockId, Height, MessageId, ValidatorIndex, View } from '../types/index.ts'
 
 /** The layout that this code reads and writes; migrations/ brings older ones here. */
-export const formatVersion = 3
+export const formatVersion = 4
 
 // Values marked "sealed" end in a checksum (sealed.ts); all others follow from the blocks.
 export const kinds = {
@@ -25,10 +25,13 @@ export const kinds = {
   batchPlace: 0x18,
   /** block id → height u64. */
   blockHeight: 0x19,
-  /** message id → height u64 · index u32. */
-  messagePlace: 0x1a,
+  // 0x1a was the place of a message under its id alone, up to format 3.
   /** validator u16 → height u64 of the block that convicted it. */
   conviction: 0x1b,
+  /** part u32 · message id → height u64 · index u32 (message-index.ts). */
+  messagePlace: 0x1c,
+  /** part u32 → its Bloom filter, once it is full; sealed. */
+  messageFilter: 0x1d,
 
   // 0x20 and 0x21 were nodes of the trie, up to format 1, and 0x22 its pages, up to format 2.
 
@@ -86,8 +89,25 @@ export function blockHeightKey(id: BlockId): Uint8Array {
   return idKey(kinds.blockHeight, id)
 }
 
-export function messagePlaceKey(id: MessageId): Uint8Array {
-  return idKey(kinds.messagePlace, id)
+export function messagePlaceKey(part: number, id: MessageId): Uint8Array {
+  const key = newKey(kinds.messagePlace, 4 + 32)
+  key.writeUInt32BE(part, 1)
+  writeId(key, 5, id)
+  return key
+}
+
+/** The range of all of `messagePlaceKey` of a part. */
+export function placesOfPart(part: number): { gte: Uint8Array; lt: Uint8Array } {
+  const [gte, lt] = [newKey(kinds.messagePlace, 4), newKey(kinds.messagePlace, 4)]
+  gte.writeUInt32BE(part, 1)
+  lt.writeUInt32BE(part + 1, 1)
+  return { gte, lt }
+}
+
+export function messageFilterKey(part: number): Uint8Array {
+  const key = newKey(kinds.messageFilter, 4)
+  key.writeUInt32BE(part, 1)
+  return key
 }
 
 export function convictionKey(validator: ValidatorIndex): Uint8Array {

@@ -33,7 +33,7 @@ import { openTrie } from '../../src/node/restart.ts'
 import { nativeSchemes, verifySignedOf } from '../../src/node/schemes.ts'
 import { thresholdsOf } from '../../src/quorum/index.ts'
 import { makeEvidence, messageOfEvidence } from '../../src/sequencing/index.ts'
-import { ChainStore, type KeyValueStore, MemoryStore } from '../../src/storage/index.ts'
+import { ChainStore, defaultPartMessages, type KeyValueStore, MemoryStore } from '../../src/storage/index.ts'
 import type { CheckpointRule, StoredTrie } from '../../src/trie/index.ts'
 import type {
   Batch,
@@ -67,6 +67,8 @@ export interface ChainBuilderOptions {
   readonly store?: KeyValueStore
   /** When the trie is written; often if not given. */
   readonly checkpointRule?: CheckpointRule
+  /** Of `ChainStore.open`; what nodes have if not given. */
+  readonly partMessages?: number
 }
 
 export interface BlockOptions {
@@ -154,7 +156,8 @@ export class ChainBuilder {
       { chainId, time: builderTimeMs, faultModel: 'byzantine', limits, validators },
       sha256,
     )
-    const store = await ChainStore.open({ store: options.store ?? new MemoryStore(), genesis })
+    const { store: disk = new MemoryStore(), partMessages = defaultPartMessages } = options
+    const store = await ChainStore.open({ store: disk, genesis, partMessages })
     const { checkpointRule: rule = oftenRule } = options
     return new ChainBuilder(genesis, keys, { store, rule })
   }

@@ -24,11 +24,19 @@ export interface MigrationPlan {
   readonly wanted: number
   /** Ascending by `from`, one for each version before `wanted` that anyone may still have. */
   readonly migrations: readonly Migration[]
+  /** Told of each before it is run. */
+  readonly onMigration: (migration: Migration) => void
 }
 
 /** Names of the migrations that ran. Throws `StorageError`: `format-too-new` for a database of a later version,
  *  `open-failed` for one so old that the way from it is gone. */
-export async function migrate({ store, stored, wanted, migrations }: MigrationPlan): Promise<string[]> {
+export async function migrate({
+  store,
+  stored,
+  wanted,
+  migrations,
+  onMigration,
+}: MigrationPlan): Promise<string[]> {
   if (stored > wanted) {
     const message = `the database has format ${stored}, this version of diseq reads up to ${wanted}; use a newer diseq`
     throw new StorageError('format-too-new', message)
@@ -40,6 +48,7 @@ export async function migrate({ store, stored, wanted, migrations }: MigrationPl
       const message = `the database has format ${stored}, which this version of diseq no longer reads; start with an empty home`
       throw new StorageError('open-failed', message)
     }
+    onMigration(migration)
     for await (const operations of migration.run(store)) await store.write(operations, { sync: false })
     // Synced, and with it everything written before.
     const value = encodeVersion(version + 1)

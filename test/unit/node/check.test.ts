@@ -3,9 +3,9 @@ import { describe, it } from 'node:test'
 import { checkDatabase } from '../../../src/node/check.ts'
 import { type KeyValueStore, MemoryStore, StorageError } from '../../../src/storage/index.ts'
 import { describeKey, kindOf } from '../../../src/storage/key-names.ts'
-import { kinds } from '../../../src/storage/keys.ts'
+import { kinds, metaKeys } from '../../../src/storage/keys.ts'
 import { aMessage, ChainBuilder } from '../../support/chain-builder.ts'
-import { aFullStore, copyOf, entriesOf, pagesOf, placesIn } from './full-store.ts'
+import { aFullStore, copyOf, entriesOf, pagesOf, partMessages, placesIn } from './full-store.ts'
 
 /** Kinds without which the chain cannot be replayed: damage there ends the comparison. */
 const blockKinds = ['block head', 'block batch']
@@ -18,7 +18,7 @@ await aFullStore(short, 9)
 
 async function problemsOf(stored: KeyValueStore, chain = fullChain): Promise<readonly string[]> {
   const rebuild = async () => new MemoryStore()
-  const { problems } = await checkDatabase({ genesis: chain.genesis, stored, rebuild })
+  const { problems } = await checkDatabase({ genesis: chain.genesis, stored, rebuild, partMessages })
   return problems
 }
 
@@ -66,6 +66,16 @@ describe('checkDatabase', () => {
     assert.equal((await oneOfEachKind()).length, Object.keys(kinds).length - 1 + 6)
 
     assert.deepEqual(await problemsOf(full), [])
+  })
+
+  it('refuses an older format, which a start brings to this one', async () => {
+    const older = await copyOf(full)
+    await older.write([{ type: 'put', key: metaKeys.format, value: Uint8Array.of(0, 0, 0, 3) }])
+    await assert.rejects(problemsOf(older), {
+      name: 'StorageError',
+      code: 'format-too-old',
+      message: /has format 3.*brings it to 4/,
+    })
   })
 
   it('finds nothing wrong in a store whose block 1 is still to come', async () => {

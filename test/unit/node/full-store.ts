@@ -6,9 +6,12 @@ import { pieceOf } from '../../contract/page-log.ts'
 import { aMessage, ChainBuilder } from '../../support/chain-builder.ts'
 
 const everything = { gte: Uint8Array.of(0), lt: new Uint8Array(64).fill(0xff) }
+/** Messages of a full part of the index by id: there is one with 67 blocks. */
+export const partMessages = 40
+
 /** A node's store with every kind of key in it. */
 export async function aFullStore(store: KeyValueStore, heightMax = 67): Promise<ChainBuilder> {
-  const chain = await ChainBuilder.create({ store })
+  const chain = await ChainBuilder.create({ store, partMessages })
   const doubled = aMessage('doubled')
   const first = chain.batch([
     doubled,
