@@ -39,8 +39,10 @@ async function measure({ leafCount, groupSize }: { leafCount: number; groupSize:
     const inserted = insertGroup(trie.root, group, pages)
     const writes = trie.append({ height, inserted })
     const tookMs = cpuMs() - startMs
-    await log.append(writes.pages)
-    writtenBytes += writes.pages.bytes.length
+    for (const piece of writes.pages) {
+      await log.append(piece)
+      writtenBytes += piece.bytes.length
+    }
     if (writes.checkpoint !== undefined) await log.release(writes.checkpoint.firstPageId)
     totalMs += tookMs
     if (from >= leafCount * 0.9) lastTenthMs += tookMs

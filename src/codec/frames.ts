@@ -159,9 +159,13 @@ export interface FinalBlock {
 }
 
 export function encodeFinalBlock(final: FinalBlock): Uint8Array {
-  const writer = new ByteWriter(4096)
-    .bytes(encodeBlock(final.block))
-    .bytes(encodeCertificate(final.finalization))
+  const [block, finalization] = [encodeBlock(final.block), encodeCertificate(final.finalization)]
+  const batchBytes = final.batches.reduce(
+    (sum, { bytes, signature }) => sum + 4 + bytes.length + signature.length,
+    0,
+  )
+  const size = 4 + block.length + 4 + finalization.length + 4 + batchBytes
+  const writer = new ByteWriter(size).bytes(block).bytes(finalization)
   writer.u32(final.batches.length)
   for (const { bytes, signature } of final.batches) writer.bytes(bytes).raw(signature)
   return writer.finish()

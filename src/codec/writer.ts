@@ -19,7 +19,7 @@ export class ByteWriter {
   #scratch: Scratch
   #size = 0
 
-  /** @param capacityBytes a guess; it grows. */
+  /** @param capacityBytes a guess; it grows. Of large values the exact size spares copies. */
   constructor(capacityBytes = 256) {
     const scratch = scratches.pop()
     this.#scratch =
@@ -85,7 +85,9 @@ export class ByteWriter {
     const scratch = this.#scratch
     if (scratch === finished) throw alreadyFinished()
     this.#scratch = finished
-    if (scratches.length < scratchesMax && scratch.bytes.length <= keptBytesMax) scratches.push(scratch)
+    const isKept = scratch.bytes.length <= keptBytesMax
+    if (!isKept && scratch.bytes.length === this.#size) return scratch.bytes
+    if (isKept && scratches.length < scratchesMax) scratches.push(scratch)
     return scratch.bytes.slice(0, this.#size)
   }
 

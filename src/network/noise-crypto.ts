@@ -22,7 +22,11 @@ export const noiseCrypto: ICryptoInterface = {
     cipher.setAAD(ad, { plaintextLength: plaintext.byteLength })
     const text = cipher.update(plaintext.subarray())
     const rest = cipher.final()
-    return new Uint8Array(Buffer.concat([text, rest, cipher.getAuthTag()]))
+    const sealed = new Uint8Array(text.length + rest.length + tagBytes)
+    sealed.set(text)
+    sealed.set(rest, text.length)
+    sealed.set(cipher.getAuthTag(), text.length + rest.length)
+    return sealed
   },
   chaCha20Poly1305Decrypt(ciphertext, nonce, ad, k, dst) {
     if (ciphertext.byteLength < nativeMinBytes)

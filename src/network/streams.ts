@@ -46,10 +46,15 @@ export async function* readRecords(
 async function* recordsOf(source: AsyncIterable<Chunk>, maxBytes: number): AsyncGenerator<Uint8Array> {
   const parser = new RecordParser(maxBytes)
   for await (const chunk of source) {
-    yield* parser.feed(chunk.subarray())
+    for (const bytes of buffersOf(chunk)) yield* parser.feed(bytes)
     if (parser.isTooLong) throw new RecordTooLong(maxBytes)
   }
   if (parser.isUnfinished) throw new Error('the stream ended inside a record')
+}
+
+/** What a chunk consists of, without putting it together first. */
+function buffersOf(chunk: Chunk): Iterable<Uint8Array> {
+  return chunk instanceof Uint8Array ? [chunk] : chunk
 }
 
 /** Sends a record now; it waits in the stream's buffer where the far side is slow. Throws if the stream is closed. */
@@ -117,7 +122,7 @@ export function onRecords(
     handlers.onEnd(failure)
   }
   const onMessage = ({ data }: StreamMessageEvent) => {
-    for (const record of parser.feed(data.subarray())) handlers.onRecord(record)
+    for (const bytes of buffersOf(data)) for (const record of parser.feed(bytes)) handlers.onRecord(record)
     if (parser.isTooLong) end(new RecordTooLong(handlers.maxBytes))
   }
   stream.addEventListener('message', onMessage)

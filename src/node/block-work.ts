@@ -284,7 +284,12 @@ export class BlockWork {
   }
 
   async #appendNow(final: FinalBlock, executed: Executed): Promise<void> {
-    const event = await this.#options.head.append(final, executed)
+    const { head } = this.#options
+    const event = await head.append(final, executed)
+    // The same block may have been executed twice, if block sync brought it too.
+    for (const other of this.#executed.values())
+      if (other.header.height === event.height && other.state.inserted !== executed.state.inserted)
+        head.discard(other)
     this.settle()
     this.#options.onAppended(event)
   }

@@ -108,6 +108,12 @@ export class ChainHead {
     return { height, final, messages, messageIds, expired, refused, removedBatches: settled.removed }
   }
 
+  /** A block that was executed at a height where another is final by now: the memory of what it made of the trie is used
+   *  again. */
+  discard({ state }: Executed): void {
+    this.#trie.pages.discard(state.inserted)
+  }
+
   /** Batches that leave the disk with a block: those that leave the pool, but for what is listed for a later height,
    *  and those that were kept only because they were listed for this one. */
   #uselessWith(settlement: Settlement, height: Height): BatchId[] {

@@ -200,7 +200,7 @@ export class ChainStore extends ChainReader {
     }
 
     if (checkpoint === undefined) {
-      await Promise.all([this.store.write(operations, { sync: true }), this.store.pages.append(pages)])
+      await Promise.all([this.store.write(operations, { sync: true }), this.#appendPages(pages)])
     } else {
       await this.#writeCheckpoint(step.trie, checkpoint, operations)
     }
@@ -213,7 +213,7 @@ export class ChainStore extends ChainReader {
   /** Pages and a checkpoint apart from a block: where a restart puts in so much that it has to write in between. */
   async saveTrie(writes: TrieWrites): Promise<void> {
     const { pages, checkpoint } = writes
-    if (checkpoint === undefined) await this.store.pages.append(pages)
+    if (checkpoint === undefined) await this.#appendPages(pages)
     else await this.#writeCheckpoint(writes, checkpoint, checkpointOperations(checkpoint))
   }
 
@@ -223,10 +223,14 @@ export class ChainStore extends ChainReader {
     checkpoint: NewCheckpoint,
     operations: Iterable<WriteOperation>,
   ): Promise<void> {
-    await this.store.pages.append(pages)
+    await this.#appendPages(pages)
     await this.store.pages.sync()
     await this.store.write(operations, { sync: true })
     await this.store.pages.release(checkpoint.firstPageId)
+  }
+
+  async #appendPages(pieces: TrieWrites['pages']): Promise<void> {
+    for (const piece of pieces) await this.store.pages.append(piece)
   }
 
   /** Forgets pages that a checkpoint which never became whole has left, those after the range. Where a page of the range

@@ -89,9 +89,7 @@ export class PageFiles implements PageLog {
     // Longer than any page of the trie: only where its length is damaged.
     const page = pageIn(chunk, 0, id)
     if (page === undefined) throw corrupted(`trie page ${id}`, 'it is cut short')
-    // Of Node's pool: who asks keeps it for a moment only.
-    const { buffer, byteOffset, length } = Buffer.from(page)
-    return new Uint8Array(buffer, byteOffset, length)
+    return page
   }
 
   from(id: number): readonly StoredPage[] {
@@ -267,7 +265,7 @@ function pageIn(chunk: Buffer, at: number, id: number): Uint8Array | undefined {
   const start = at + PAGE_LENGTH_BYTES
   const end = start + chunk.readUInt16BE(at)
   if (end + CHECKSUM_BYTES > chunk.length) return undefined
-  const page = chunk.subarray(start, end)
+  const page = new Uint8Array(chunk.buffer, chunk.byteOffset + start, end - start)
   if (chunk.readUInt32BE(end) === checksumOf(page, id)) return page
   throw corrupted(`trie page ${id}`, 'its checksum is wrong')
 }

@@ -29,6 +29,7 @@ export class PageBuilder {
   readonly #rounds: Round[] = []
   /** Hashes to be copied to the page above once they are there; of the columns only `left` and `out` are used. */
   readonly #copies = new Round()
+  readonly #slabs: Slab[] = []
   #madeBytes = 0
   #madeStoredBytes = 0
   // Of the page that is being made: which entries are other than before, one bit each; of those where their hashes are
@@ -58,6 +59,11 @@ export class PageBuilder {
   /** What they take in the store. */
   get madeStoredBytes(): number {
     return this.#madeStoredBytes
+  }
+
+  /** Where they lie, and nothing else does. */
+  get slabs(): readonly Slab[] {
+    return this.#slabs
   }
 
   /** One entry that stands for these, which ascend by key; none for none. */
@@ -175,6 +181,7 @@ export class PageBuilder {
 
   #begin(count: number): void {
     const { slab, start } = this.#row.room(count * ENTRY_BYTES)
+    if (slab !== this.#slab) this.#slabs.push(slab)
     this.#slab = slab
     this.#bytes = slab.bytes
     this.#start = start

@@ -9,6 +9,7 @@ import type { Entry, Page, PageRef } from './page.ts'
 import { PageSlots } from './page-slots.ts'
 import { pageCostBytes, type TriePages } from './pages.ts'
 import type { TrieRoot, TrieSide } from './root.ts'
+import type { Slab } from './slab.ts'
 
 /** A page is hashed as soon as it is made where it got so many leaves: what waits to be hashed is garbage that the
  *  collector copies as long as it waits, and this many keep all lanes busy. */
@@ -26,6 +27,8 @@ export interface Inserted {
   readonly storedGrowthBytes: number
   /** How many leaves were not there before. */
   readonly added: number
+  /** Memory that this one's new pages have to themselves: what `TriePages.discard` takes back. */
+  readonly slabs: readonly Slab[]
 }
 
 /**
@@ -76,6 +79,7 @@ class Insertion {
       grownBytes: this.#builder.madeBytes - this.#replacedBytes,
       storedGrowthBytes: this.#builder.madeStoredBytes - this.#replacedStoredBytes,
       added: this.#added,
+      slabs: this.#builder.slabs,
     }
   }
 
@@ -180,7 +184,15 @@ class Insertion {
 }
 
 function unchanged(root: TrieRoot): Inserted {
-  return { root, replacedPages: [], changedBuckets: [], grownBytes: 0, storedGrowthBytes: 0, added: 0 }
+  return {
+    root,
+    replacedPages: [],
+    changedBuckets: [],
+    grownBytes: 0,
+    storedGrowthBytes: 0,
+    added: 0,
+    slabs: [],
+  }
 }
 
 /** The root over two sides, not both of them empty. */

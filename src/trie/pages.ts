@@ -3,6 +3,7 @@
 
 import { fillBranch, HASH_BYTES, newBranchBytes } from './encoding.ts'
 import { TrieError } from './errors.ts'
+import type { Inserted } from './insert.ts'
 import { copyHash, decodePage, ENTRY_BYTES, type Page, type PageRef } from './page.ts'
 import type { BranchHasher, BranchTasks, Hasher, StoredPage, TriePageSource } from './ports.ts'
 import { SlabKeeper, type SlabRow } from './slab.ts'
@@ -112,6 +113,12 @@ export class TriePages {
    *  the trie before it is kept until the next call, and what is made of either meanwhile. */
   compact(): void {
     this.#slabs.compact()
+  }
+
+  /** Takes the memory of pages back that were made for a trie which is never to be the latest. From now on nobody may
+   *  look at it, or build upon it. */
+  discard({ slabs }: Pick<Inserted, 'slabs'>): void {
+    this.#slabs.discard(slabs)
   }
 
   #read(ref: PageRef): Page {

@@ -54,8 +54,8 @@ export function nextPageId({ id, bytes }: StoredPage): number {
 
 /** Stored pages by their number. */
 export interface TriePageSource {
-  /** The bytes that were given to be written under this number, or undefined where there are none. They may not change
-   *  afterwards. */
+  /** The bytes that were given to be written under this number, or undefined where there are none. They are good until
+   *  the next call of it. */
   get(id: number): Uint8Array | undefined
   /** The page of this number and some of those after it, in the order of the log; none where there is none. Their bytes
    *  are good until the next call of it. */

@@ -10,8 +10,9 @@ const smallestBytes = 4 * 1024
 const largestBytes = 64 * 1024
 /** Of a slab that holds less than this share, what it holds is copied out. */
 const usefulShare = 0.6
-/** So many of the largest wait to be used again, at most; what is beyond is the collector's. */
-const spareMax = 256
+/** So many of the largest wait to be used again, at most; what is beyond is the collector's. As many as a checkpoint lets
+ *  go at once: the next one's pages take them again. */
+const spareMax = 1024
 
 export class Slab {
   readonly bytes: Uint8Array
@@ -20,6 +21,8 @@ export class Slab {
   /** Of the pages that count; a version that was left would hold all those below it. */
   readonly refs: (PageRef | undefined)[] = []
   isSparse = false
+  /** It waits to be used again. */
+  isSpare = false
   /** How often its memory was given to other pages: a page of an earlier use is gone. */
   uses = 0
   #usedBytes = 0
@@ -77,7 +80,9 @@ export class SlabRow {
     const start = this.#slab?.take(sizeBytes)
     if (this.#slab !== undefined && start !== undefined) return { slab: this.#slab, start }
     const bytes = Math.max(this.#nextBytes, sizeBytes)
-    this.#slab = (bytes === largestBytes ? this.#spares.pop() : undefined) ?? new Slab(bytes)
+    const spare = bytes === largestBytes ? this.#spares.pop() : undefined
+    if (spare !== undefined) spare.isSpare = false
+    this.#slab = spare ?? new Slab(bytes)
     this.#nextBytes = Math.min(largestBytes, 2 * this.#nextBytes)
     return this.room(sizeBytes)
   }
@@ -120,19 +125,28 @@ export class SlabKeeper {
     this.#sparse.push(slab)
   }
 
+  /** Nobody will look at what lies there again, of a group that the latest trie did not take. */
+  discard(slabs: readonly Slab[]): void {
+    for (const slab of slabs) this.#giveBack(slab)
+  }
+
   /** To be called once between one latest trie and the next, while nobody is in the midst of building or reading. From
    *  the call after the next on, what was left before this one is written over. */
   compact(): void {
-    for (const slab of this.#left) {
-      if (slab.bytes.length !== largestBytes || this.#spares.length >= spareMax) continue
-      slab.clear()
-      this.#spares.push(slab)
-    }
+    for (const slab of this.#left) this.#giveBack(slab)
     const sparse = this.#sparse.splice(0)
     // All of them first: what is copied into one of them would be copied out again.
     for (const slab of sparse) for (const row of [this.#row, this.#loaded]) row.end(slab)
     for (const slab of sparse) for (const ref of slab.refs) if (ref !== undefined) this.#move(ref)
     this.#left = sparse
+  }
+
+  #giveBack(slab: Slab): void {
+    // Twice among the spares it would be two rows' at once.
+    if (slab.isSpare || slab.bytes.length !== largestBytes || this.#spares.length >= spareMax) return
+    slab.clear()
+    slab.isSpare = true
+    this.#spares.push(slab)
   }
 
   #move(ref: PageRef): void {

@@ -20,8 +20,8 @@ import type { TrieRoot, TrieSide } from './root.ts'
 
 /** What is written of the trie with a final block. */
 export interface TrieWrites {
-  /** To be added to the log. */
-  readonly pages: PagePiece
+  /** To be added to the log, one after the other, before the next block is appended: each is made when it is asked for. */
+  readonly pages: Iterable<PagePiece>
   /** Undefined where none became whole. */
   readonly checkpoint: NewCheckpoint | undefined
 }
@@ -70,8 +70,11 @@ interface Writing extends Omit<Checkpoint, 'nextId'> {
   readonly pending: Set<PageRef>
 }
 
-const NO_PAGES: PagePiece = { firstId: 0, bytes: new Uint8Array() }
-const NO_WRITES: TrieWrites = { pages: NO_PAGES, checkpoint: undefined }
+/** Bytes of pages put together at a time: with a large block tens of megabytes are written, and an array of all of them
+ *  would lie about until the next collection of everything. */
+const packedBytes = 256 * 1024
+
+const NO_WRITES: TrieWrites = { pages: [], checkpoint: undefined }
 
 export class StoredTrie {
   readonly pages: TriePages
@@ -276,7 +279,7 @@ export class StoredTrie {
   }
 
   /** The next piece of what is to be written. */
-  #givePages(pending: Set<PageRef>): PagePiece {
+  #givePages(pending: Set<PageRef>): Iterable<PagePiece> {
     const firstId = this.#nextId
     const pages: Page[] = []
     let room = Math.max(this.#rule.pieceBytes, 2 * this.#grownSince)
@@ -293,13 +296,25 @@ export class StoredTrie {
       this.#dirtyBytes -= pageCostBytes(page)
       room -= pageCostBytes(page)
     }
-    const bytes = new Uint8Array(this.#nextId - firstId)
+    return packed(pages, firstId)
+  }
+}
+
+/** The pages as the log has them, in pieces. */
+function* packed(pages: readonly Page[], firstId: number): Generator<PagePiece, void> {
+  let id = firstId
+  for (let next = 0; next < pages.length; ) {
+    const start = next
+    let size = 0
+    for (; next < pages.length && size < packedBytes; next += 1) size += pages[next]?.storedBytes ?? 0
+    const bytes = new Uint8Array(size)
     let at = 0
-    for (const page of pages) {
+    for (const page of pages.slice(start, next)) {
       packPage(bytes, at, page)
       at += page.storedBytes
     }
-    return { firstId, bytes }
+    yield { firstId: id, bytes }
+    id += size
   }
 }
 

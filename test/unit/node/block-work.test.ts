@@ -119,6 +119,27 @@ test('a check that block sync overtakes ends without a word, though the pages of
   }
 })
 
+test('what other blocks of a height made of the trie is given back when one is final, and nothing of that one', async () => {
+  const chain = await ChainBuilder.create()
+  const other = await chain.makeBlock({ messages: [aMessage('a'), aMessage('b')], view: 1 })
+  await chain.addBlock({ messages: [aMessage('a'), aMessage('b')] })
+  const final = await chain.readFinal(1)
+  const { work, head } = await aFollowerOf(chain, final.batches)
+  const discarded: unknown[] = []
+  const discard = head.discard.bind(head)
+  head.discard = (executed) => {
+    discarded.push(executed.id)
+    discard(executed)
+  }
+  for (const block of [final.block, other.block]) assert.equal(typeof (await work.execute(block)), 'object')
+  await work.finalise(final.finalization, final.block)
+  assert.deepEqual(discarded, [other.block.id])
+  for (const text of ['c', 'd']) {
+    await chain.addBlock({ messages: [aMessage(text)] })
+    assert.equal(await work.applySynced(await chain.readFinal(chain.state.height)), 'applied')
+  }
+})
+
 test('a synced block is applied though it was full and the batch that did not fit is nowhere to be had', async () => {
   const chain = await ChainBuilder.create({
     limits: { maxMessageBytes: 400, maxBatchBytes: 500, maxBlockBytes: 700 },

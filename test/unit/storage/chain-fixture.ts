@@ -34,7 +34,6 @@ import type {
   Validator,
   VrfPublicKey,
 } from '../../../src/types/index.ts'
-import { pieceOf } from '../../contract/page-log.ts'
 
 export const signature = (fill: number): Uint8Array => new Uint8Array(64).fill(fill)
 export const hashOf = (text: string): Hash => sha256Hex(new TextEncoder().encode(text))
@@ -125,7 +124,7 @@ export function aFinalStep(
   return {
     final: finalised(block, batches),
     skipped,
-    trie: { pages: pieceOf([]), checkpoint: undefined },
+    trie: { pages: [], checkpoint: undefined },
     removedPoolBatches: batches.map(({ id }) => id),
   }
 }

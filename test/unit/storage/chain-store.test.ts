@@ -208,7 +208,7 @@ describe('ChainStore: the chain', () => {
     const bytes = Uint8Array.of(7)
     const size = bytes.length + PAGE_ROOM_BYTES
     const trie = (ids: readonly number[], checkpoint?: number, firstPageId = 1) => ({
-      pages: pieceOf(ids.map((id) => ({ id, bytes }))),
+      pages: [pieceOf(ids.map((id) => ({ id, bytes })))],
       checkpoint: checkpoint === undefined ? undefined : { bytes: Uint8Array.of(checkpoint), firstPageId },
     })
     const [second, third, fourth] = [1 + size, 1 + 2 * size, 1 + 3 * size]
@@ -231,7 +231,7 @@ describe('ChainStore: the chain', () => {
   it('takes no changed checkpoint for a whole one', async () => {
     const store = new MemoryStore()
     const chain = await anOpenStore(store)
-    await chain.saveTrie({ pages: pieceOf([]), checkpoint: { bytes: Uint8Array.of(2), firstPageId: 1 } })
+    await chain.saveTrie({ pages: [], checkpoint: { bytes: Uint8Array.of(2), firstPageId: 1 } })
     const value = store.get(metaKeys.trieCheckpoint)
     assert(value !== undefined)
     await store.write([{ type: 'put', key: metaKeys.trieCheckpoint, value: value.with(0, 8) }])
@@ -243,7 +243,10 @@ describe('ChainStore: the chain', () => {
     const store = new MemoryStore()
     const chain = await anOpenStore(store)
     const page = { id: 1, bytes: Uint8Array.of(7) }
-    await chain.saveTrie({ pages: pieceOf([page]), checkpoint: { bytes: Uint8Array.of(2), firstPageId: 1 } })
+    await chain.saveTrie({
+      pages: [pieceOf([page])],
+      checkpoint: { bytes: Uint8Array.of(2), firstPageId: 1 },
+    })
     assert.equal(await chain.cutTriePages({ first: 1, next: 50 }), false)
     assert.equal(chain.readTrieCheckpoint(), undefined)
     assert.equal(chain.triePages.get(1), undefined)

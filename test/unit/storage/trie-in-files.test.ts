@@ -53,7 +53,7 @@ test('a trie in files is that of its leaves after every checkpoint, while files 
       const height = trie.height + 1
       const inserted = insertLeaves(trie.root, leavesAt(height), trie.pages)
       const writes = trie.append({ height, inserted })
-      await log.append(writes.pages)
+      for (const piece of writes.pages) await log.append(piece)
       if (writes.checkpoint === undefined) continue
       await log.sync()
       checkpoint = writes.checkpoint.bytes

@@ -98,7 +98,14 @@ describe('inserting leaves', () => {
     const first = built.insertLeaves([named(3), named(1), named(2), named(4, other)])
     assert.equal(first.added, 2)
     const again = built.insertLeaves([named(9), named(8, other)])
-    const nothing = { replacedPages: [], changedBuckets: [], grownBytes: 0, storedGrowthBytes: 0, added: 0 }
+    const nothing = {
+      replacedPages: [],
+      changedBuckets: [],
+      grownBytes: 0,
+      storedGrowthBytes: 0,
+      added: 0,
+      slabs: [],
+    }
     assert.deepEqual(again, { root: first.root, ...nothing })
     assert.deepEqual(leafOnPath(built.root, key, built.pages)?.reference, { height: 3, index: 7 })
   })

@@ -46,7 +46,7 @@ export class MemorySource {
   }
 
   put({ pages, checkpoint }: TrieWrites): void {
-    for (const { id, bytes } of pagesOf(pages)) this.pages.set(id, bytes)
+    for (const piece of pages) for (const { id, bytes } of pagesOf(piece)) this.pages.set(id, bytes)
     if (checkpoint === undefined) return
     this.checkpoint = checkpoint.bytes
     for (const id of this.pages.keys()) if (id < checkpoint.firstPageId) this.pages.delete(id)

@@ -96,7 +96,7 @@ describe('slabs', () => {
       }
   })
 
-  it('of a candidate that was not taken are never used again for others', () => {
+  it('of a candidate that was neither taken nor discarded are never used again for others', () => {
     const trie = new MemoryTrie({ rule: neverRule })
     trie.insert(someMessages(3_000))
     const candidate = insertLeaves(trie.root, leavesOf('candidate'), trie.pages).root
@@ -104,6 +104,54 @@ describe('slabs', () => {
     for (let block = 0; block < 30; block += 1) trie.insert(someMessages(900, `block ${block}`))
     const made = slabs.filter((slab) => slab.uses === 0 && !slabsOf(trie).includes(slab))
     assert.ok(made.length > 0)
+  })
+
+  it('of a candidate that is discarded are used again at once, each for one group', () => {
+    const [trie, straight] = [new MemoryTrie({ rule: neverRule }), new MemoryTrie({ rule: neverRule })]
+    for (const each of [trie, straight]) each.insert(someMessages(5_000))
+    for (let block = 0; block < 30; block += 1) {
+      const before = trie.root
+      const candidate = insertLeaves(before, leavesOf(`candidate ${block}`, 900), trie.pages)
+      for (const each of [trie, straight]) each.insert(someMessages(900, `block ${block}`))
+      trie.pages.discard(candidate)
+      // Again changes nothing.
+      trie.pages.discard(candidate)
+      const large = new Set(candidate.slabs.filter(({ bytes }) => bytes.length === 64 * 1024))
+      const [first, second] = ['a', 'b'].map((name) =>
+        insertLeaves(trie.root, leavesOf(`${name} ${block}`, 900), trie.pages),
+      )
+      assert(first !== undefined && second !== undefined)
+      assert.ok(first.slabs.some((slab) => large.has(slab)))
+      assert.ok(!first.slabs.some((slab) => second.slabs.includes(slab)))
+      for (const group of [first, second]) trie.pages.discard(group)
+      assert.equal(stateRootOf(trie.root), stateRootOf(straight.root))
+    }
+    const again = insertLeaves(trie.root, leavesOf('last'), trie.pages)
+    assert.equal(
+      stateRootOf(again.root),
+      stateRootOf(insertLeaves(straight.root, leavesOf('last'), straight.pages).root),
+    )
+    for (const message of someMessages(900, 'block 3'))
+      assert.ok(proveInclusion(trie.root, keyOf(message, sha256), trie.pages, () => message) !== undefined)
+  })
+
+  it('of a candidate that is discarded are never read as its own again', () => {
+    const trie = new MemoryTrie({ rule: neverRule })
+    trie.insert(someMessages(3_000))
+    const candidate = insertLeaves(trie.root, leavesOf('candidate', 900), trie.pages)
+    trie.pages.discard(candidate)
+    let refused = 0
+    for (const message of someMessages(900, 'candidate')) {
+      try {
+        assert.ok(
+          proveInclusion(candidate.root, keyOf(message, sha256), trie.pages, () => message) !== undefined,
+        )
+      } catch (error) {
+        assert.ok(error instanceof RangeError, `${error}`)
+        refused += 1
+      }
+    }
+    assert.ok(refused > 0)
   })
 
   it('hand out room that is no other page’s, and nothing more of one that was ended', () => {
@@ -118,9 +166,9 @@ describe('slabs', () => {
   })
 })
 
-/** 50 leaves of nobody's block. */
-function leavesOf(prefix: string): NewLeaf[] {
-  return someMessages(50, prefix).map((data, index) => ({
+/** Leaves of nobody's block. */
+function leavesOf(prefix: string, count = 50): NewLeaf[] {
+  return someMessages(count, prefix).map((data, index) => ({
     ...leafOf(data, sha256),
     reference: { height: 1e6, index },
   }))
