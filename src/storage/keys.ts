@@ -3,7 +3,7 @@
 import type { BatchId, BlockId, Height, MessageId, ValidatorIndex, View } from '../types/index.ts'
 
 /** The layout that this code reads and writes; migrations/ brings older ones here. */
-export const formatVersion = 4
+export const formatVersion = 5
 
 // Values marked "sealed" end in a checksum (sealed.ts); all others follow from the blocks.
 export const kinds = {
@@ -108,6 +108,14 @@ export function messageFilterKey(part: number): Uint8Array {
   const key = newKey(kinds.messageFilter, 4)
   key.writeUInt32BE(part, 1)
   return key
+}
+
+/** The ranges of all keys of later parts. */
+export function ofLaterParts(part: number): { gte: Uint8Array; lt: Uint8Array }[] {
+  return [
+    { gte: placesOfPart(part).lt, lt: allOf('messagePlace').lt },
+    { gte: messageFilterKey(part + 1), lt: allOf('messageFilter').lt },
+  ]
 }
 
 export function convictionKey(validator: ValidatorIndex): Uint8Array {

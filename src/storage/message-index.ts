@@ -6,8 +6,9 @@
 // that is new. Owned by `ChainStore`, told of every block as it is written.
 import type { MessageId } from '../types/index.ts'
 import { corrupted } from './errors.ts'
+import { describeKey } from './key-names.ts'
 import type { KeyValueStore, WriteOperation } from './key-value.ts'
-import { messageFilterKey, messagePlaceKey, placesOfPart } from './keys.ts'
+import { messageFilterKey, messagePlaceKey, ofLaterParts, placesOfPart } from './keys.ts'
 import { decodeMessagePlace, encodeMessagePlace, type MessagePlace } from './records.ts'
 import { putSealed, unseal } from './sealed.ts'
 
@@ -120,7 +121,10 @@ export class MessageIndex {
       if (sealed === undefined) break
       filters.push(new IdFilter(partMessages, unseal('message filter', key, sealed)))
     }
+    await refuseLaterParts(store, filters.length)
     const last = await filterOfPart(store, { part: filters.length, partMessages })
+    if (last.count >= partMessages)
+      throw corrupted('message index', `part ${filters.length} is full, but has no filter`)
     return new MessageIndex(store, { partMessages, filters: [...filters, last.filter], count: last.count })
   }
 
@@ -182,6 +186,14 @@ export async function filterOfPart(
     count += 1
   }
   return { filter, count }
+}
+
+/** A filter that is missing would hide all parts after its own. */
+async function refuseLaterParts(store: KeyValueStore, part: number): Promise<void> {
+  for (const range of ofLaterParts(part)) {
+    for await (const [key] of store.iterate({ ...range, limit: 1 }))
+      throw corrupted('message index', `there is ${describeKey(key)}, but no filter of part ${part}`)
+  }
 }
 
 function filterBytes(partMessages: number): number {

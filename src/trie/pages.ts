@@ -55,6 +55,11 @@ export class TriePages {
     return this.#heldBytes
   }
 
+  /** As `SlabKeeper.waitingBytes`. */
+  get waitingBytes(): number {
+    return this.#slabs.waitingBytes
+  }
+
   /** Room for pages that are made. */
   newRow(): SlabRow {
     return this.#slabs.newRow()
@@ -143,6 +148,7 @@ export class TriePages {
       // What is below a page that is gone could not be found again, only loaded twice.
       if (!ref.recentlyUsed && !hasPagesBelow(ref)) {
         this.#remove(this.#hand)
+        this.#slabs.trim()
         return
       }
       ref.recentlyUsed = false

@@ -13,6 +13,11 @@ const usefulShare = 0.6
 /** So many of the largest wait to be used again, at most; what is beyond is the collector's. As many as a checkpoint lets
  *  go at once: the next one's pages take them again. */
 const spareMax = 1024
+/** Blocks after which those that were not needed meanwhile are the collector's. */
+const spareBlocks = 64
+/** So many of which little is left wait for the next block, at most: with more, who only reads (and no block comes) has
+ *  what is left in them copied together, and they are the collector's. */
+const sparseMax = 1024
 
 export class Slab {
   readonly bytes: Uint8Array
@@ -101,9 +106,18 @@ export class SlabKeeper {
   readonly #row = new SlabRow(this.#spares)
   /** Apart from what is copied together: most pages that are loaded are replaced soon, all of a slab at a time. */
   readonly #loaded = new SlabRow(this.#spares)
-  readonly #sparse: Slab[] = []
+  #sparse: Slab[] = []
+  /** Calls of `compact`, and the fewest spares that there were at one of the last of them. */
+  #blocks = 0
+  #idleSpares = 0
   /** Nothing in them counts any more; the trie before the latest may still be looked at. */
   #left: Slab[] = []
+
+  /** Memory that waits: to be copied out, to be nobody's, to be used again. At most 64 MiB each, and a block's. */
+  get waitingBytes(): number {
+    const waiting = [...this.#sparse, ...this.#left, ...this.#spares]
+    return waiting.reduce((sum, { bytes }) => sum + bytes.length, 0)
+  }
 
   /** For the pages of a group. */
   newRow(): SlabRow {
@@ -133,12 +147,34 @@ export class SlabKeeper {
   /** To be called once between one latest trie and the next, while nobody is in the midst of building or reading. From
    *  the call after the next on, what was left before this one is written over. */
   compact(): void {
+    this.#dropIdleSpares()
     for (const slab of this.#left) this.#giveBack(slab)
-    const sparse = this.#sparse.splice(0)
+    this.#left = this.#emptied()
+  }
+
+  /** Bounds what waits for `compact`. To be called at any time: whoever looks at a page goes on seeing it. */
+  trim(): void {
+    if (this.#sparse.length > sparseMax) this.#emptied()
+  }
+
+  /** The slabs of which little was left, and now nothing. */
+  #emptied(): Slab[] {
+    const sparse = this.#sparse
+    this.#sparse = []
     // All of them first: what is copied into one of them would be copied out again.
     for (const slab of sparse) for (const row of [this.#row, this.#loaded]) row.end(slab)
     for (const slab of sparse) for (const ref of slab.refs) if (ref !== undefined) this.#move(ref)
-    this.#left = sparse
+    return sparse
+  }
+
+  /** What a burst left behind goes. */
+  #dropIdleSpares(): void {
+    this.#idleSpares = Math.min(this.#idleSpares, this.#spares.length)
+    this.#blocks += 1
+    if (this.#blocks < spareBlocks) return
+    this.#spares.splice(0, this.#idleSpares)
+    this.#blocks = 0
+    this.#idleSpares = this.#spares.length
   }
 
   #giveBack(slab: Slab): void {

@@ -2,7 +2,7 @@
 // here what brings a database of the version before to it.
 import { metaKeys } from '../keys.ts'
 import { defaultPartMessages } from '../message-index.ts'
-import { messagesInParts } from './message-parts.ts'
+import { messagesInParts, withoutOldPlaces } from './message-parts.ts'
 import type { Migration } from './migrate.ts'
 import { deletions, pieces } from './pieces.ts'
 
@@ -28,4 +28,5 @@ export const migrations: readonly Migration[] = [
     },
   },
   messagesInParts(defaultPartMessages),
+  withoutOldPlaces(),
 ]

@@ -12,8 +12,7 @@ import { defaultPieceOperations, deletions, pieces } from './pieces.ts'
 
 const oldPlaces: KeyRange = { gte: Uint8Array.of(0x1a), lt: Uint8Array.of(0x1b) }
 
-/** Three times through, so that a crash in any of them leaves what the next run needs: the old entries are still there
- *  until the new ones and their filters are, and filters are made of new entries. */
+/** The old entries stay: until this is done an older build may open the database again, and has to find them. */
 export function messagesInParts(partMessages: number, pieceOperations = defaultPieceOperations): Migration {
   return {
     from: 3,
@@ -25,8 +24,16 @@ export function messagesInParts(partMessages: number, pieceOperations = defaultP
         const { filter } = await filterOfPart(store, { part, partMessages })
         yield [putSealed(messageFilterKey(part), filter.bytes)]
       }
-      yield* pieces(deletions(store, oldPlaces), pieceOperations)
     },
+  }
+}
+
+/** No older build opens it any more. */
+export function withoutOldPlaces(pieceOperations = defaultPieceOperations): Migration {
+  return {
+    from: 4,
+    name: 'without the index before',
+    run: (store) => pieces(deletions(store, oldPlaces), pieceOperations),
   }
 }
 

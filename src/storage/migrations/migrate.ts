@@ -49,7 +49,8 @@ export async function migrate({
       throw new StorageError('open-failed', message)
     }
     onMigration(migration)
-    for await (const operations of migration.run(store)) await store.write(operations, { sync: false })
+    // Synced each: of later writes that a loss of power leaves, those before must not be missing.
+    for await (const operations of migration.run(store)) await store.write(operations, { sync: true })
     // Synced, and with it everything written before.
     const value = encodeVersion(version + 1)
     await store.write([{ type: 'put', key: metaKeys.format, value }], { sync: true })

@@ -74,7 +74,7 @@ describe('checkDatabase', () => {
     await assert.rejects(problemsOf(older), {
       name: 'StorageError',
       code: 'format-too-old',
-      message: /has format 3.*brings it to 4/,
+      message: /has format 3.*brings it to 5/,
     })
   })
 

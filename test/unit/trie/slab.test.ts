@@ -154,6 +154,40 @@ describe('slabs', () => {
     assert.ok(refused > 0)
   })
 
+  it('do not pile up while the trie is only read, and what is read is right', () => {
+    const trie = new MemoryTrie({ rule: eagerRule, cachedBytesMax: 100_000 })
+    const messages = someMessages(12_000)
+    for (let at = 0; at < messages.length; at += 500) trie.insert(messages.slice(at, at + 500))
+    for (let more = 0; more < 3; more += 1) trie.insert([])
+    let most = 0
+    // Each proof reads pages that others had to go for: 130 MiB in all.
+    for (let round = 0; round < 8; round += 1) {
+      for (const message of messages)
+        assert.ok(proveInclusion(trie.root, keyOf(message, sha256), trie.pages, () => message) !== undefined)
+      most = Math.max(most, trie.pages.waitingBytes)
+    }
+    assert.ok(most > 32 * 2 ** 20 && most < 72 * 2 ** 20, `${most}`)
+    const straight = new MemoryTrie({ rule: neverRule })
+    for (const each of [trie, straight]) each.insert(someMessages(700, 'more'))
+    for (let at = 0; at < messages.length; at += 500) straight.insert(messages.slice(at, at + 500))
+    assert.equal(stateRootOf(trie.root), stateRootOf(straight.root))
+  })
+
+  it('that no block needs for a while are kept no longer', () => {
+    const trie = new MemoryTrie({ rule: neverRule })
+    trie.insert(someMessages(5_000))
+    const burst = [1, 2, 3, 4, 5, 6].map((each) =>
+      insertLeaves(trie.root, leavesOf(`${each}`, 3_000), trie.pages),
+    )
+    for (const candidate of burst) trie.pages.discard(candidate)
+    const atFirst = trie.pages.waitingBytes
+    for (let block = 0; block < 200; block += 1) trie.insert(someMessages(1, `block ${block}`))
+    assert.ok(
+      atFirst > 2 ** 20 && trie.pages.waitingBytes < atFirst / 2,
+      `${atFirst}, ${trie.pages.waitingBytes}`,
+    )
+  })
+
   it('hand out room that is no other page’s, and nothing more of one that was ended', () => {
     const row = new SlabRow()
     const first = row.room(1_000)
