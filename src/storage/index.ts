@@ -15,7 +15,7 @@ export {
 export { corrupted, type StorageCode, StorageError } from './errors.ts'
 export type { HeightFrame } from './frames.ts'
 export type * from './key-value.ts'
-export { formatVersion, metaKeys } from './keys.ts'
+export { metaKeys } from './keys.ts'
 export { LevelStore } from './level.ts'
 export { MemoryStore } from './memory.ts'
 export { defaultPartMessages } from './message-index.ts'

@@ -12,8 +12,8 @@ import { messageFilterKey, messagePlaceKey, ofLaterParts, placesOfPart } from '.
 import { decodeMessagePlace, encodeMessagePlace, type MessagePlace } from './records.ts'
 import { putSealed, unseal } from './sealed.ts'
 
-/** A part is full with the block that brings it to so many messages. A start reads the last one's ids, 131,071 at most
- *  and not those of one block more; each has a filter of 192 KiB in memory, 1.5 bytes a message. */
+/** A part is full with the block that brings it to so many messages. A start reads the ids of the last part, which are
+ *  fewer; each part has a filter of 192 KiB in memory, 1.5 bytes a message. */
 export const defaultPartMessages = 2 ** 17
 
 /** Bits of a filter for each message that a part has room for. With six for each id in one line of 512, six ids in a
@@ -132,7 +132,7 @@ export class MessageIndex {
   *operationsFor(height: number, ids: readonly MessageId[]): Generator<WriteOperation, void> {
     const part = this.#filters.length - 1
     const filter = this.#filters[part]
-    if (filter === undefined) return
+    if (filter === undefined) throw new RangeError('an index has a part that is not full')
     let index = 0
     for (const id of ids) {
       filter.add(this.#bits.of(id))

@@ -120,8 +120,13 @@ export class TriePages {
     this.#slabs.compact()
   }
 
+  /** The group is part of the latest trie. */
+  keep({ slabs }: Pick<Inserted, 'slabs'>): void {
+    this.#slabs.keep(slabs)
+  }
+
   /** Takes the memory of pages back that were made for a trie which is never to be the latest. From now on nobody may
-   *  look at it, or build upon it. */
+   *  look at it, or build upon it. A group that was kept stays as it is. */
   discard({ slabs }: Pick<Inserted, 'slabs'>): void {
     this.#slabs.discard(slabs)
   }

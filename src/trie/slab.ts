@@ -107,6 +107,8 @@ export class SlabKeeper {
   /** Apart from what is copied together: most pages that are loaded are replaced soon, all of a slab at a time. */
   readonly #loaded = new SlabRow(this.#spares)
   #sparse: Slab[] = []
+  /** Lists of the slabs of groups: kept or discarded. */
+  readonly #settled = new WeakSet<readonly Slab[]>()
   /** Calls of `compact`, and the fewest spares that there were at one of the last of them. */
   #blocks = 0
   #idleSpares = 0
@@ -139,8 +141,16 @@ export class SlabKeeper {
     this.#sparse.push(slab)
   }
 
-  /** Nobody will look at what lies there again, of a group that the latest trie did not take. */
+  /** The latest trie has taken the group that lies there. */
+  keep(slabs: readonly Slab[]): void {
+    this.#settled.add(slabs)
+  }
+
+  /** Nobody will look at what lies there again. Nothing happens to a group that was kept, or discarded before: others may
+   *  lie there by now. */
   discard(slabs: readonly Slab[]): void {
+    if (this.#settled.has(slabs)) return
+    this.#settled.add(slabs)
     for (const slab of slabs) this.#giveBack(slab)
   }
 

@@ -162,6 +162,7 @@ export class StoredTrie {
     this.#given = []
     this.#past.note(height, this.#root, inserted.changedBuckets)
     const dirtyBytes = this.#dirtyBytes
+    this.pages.keep(inserted)
     for (const ref of inserted.replacedPages) this.#replace(ref)
     this.pages.compact()
     this.#root = inserted.root

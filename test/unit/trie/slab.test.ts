@@ -117,11 +117,11 @@ describe('slabs', () => {
       // Again changes nothing.
       trie.pages.discard(candidate)
       const large = new Set(candidate.slabs.filter(({ bytes }) => bytes.length === 64 * 1024))
-      const [first, second] = ['a', 'b'].map((name) =>
-        insertLeaves(trie.root, leavesOf(`${name} ${block}`, 900), trie.pages),
-      )
-      assert(first !== undefined && second !== undefined)
+      const first = insertLeaves(trie.root, leavesOf(`a ${block}`, 900), trie.pages)
       assert.ok(first.slabs.some((slab) => large.has(slab)))
+      // Nor when others lie there by now.
+      trie.pages.discard(candidate)
+      const second = insertLeaves(trie.root, leavesOf(`b ${block}`, 900), trie.pages)
       assert.ok(!first.slabs.some((slab) => second.slabs.includes(slab)))
       for (const group of [first, second]) trie.pages.discard(group)
       assert.equal(stateRootOf(trie.root), stateRootOf(straight.root))
@@ -132,6 +132,18 @@ describe('slabs', () => {
       stateRootOf(insertLeaves(straight.root, leavesOf('last'), straight.pages).root),
     )
     for (const message of someMessages(900, 'block 3'))
+      assert.ok(proveInclusion(trie.root, keyOf(message, sha256), trie.pages, () => message) !== undefined)
+  })
+
+  it('of a group that the latest trie has taken are not given back', () => {
+    const [trie, straight] = [new MemoryTrie({ rule: neverRule }), new MemoryTrie({ rule: neverRule })]
+    for (let block = 0; block < 6; block += 1) {
+      straight.insert(someMessages(900, `block ${block}`))
+      trie.pages.discard(trie.insert(someMessages(900, `block ${block}`)))
+      trie.pages.discard(insertLeaves(trie.root, leavesOf(`candidate ${block}`, 900), trie.pages))
+      assert.equal(stateRootOf(trie.root), stateRootOf(straight.root))
+    }
+    for (const message of someMessages(900, 'block 0'))
       assert.ok(proveInclusion(trie.root, keyOf(message, sha256), trie.pages, () => message) !== undefined)
   })
 
