@@ -196,6 +196,7 @@ export class Replica {
           else work.finalise(finalization, block).catch(onFatal)
         },
         onEvidence: (pair) => this.#onContradiction(pair),
+        onNotarize: () => this.#submissions.flush(),
       },
     })
     const { signing } = options
@@ -235,6 +236,7 @@ export class Replica {
       clock,
       maxDelayMs: settings.batchMaxDelayMs,
       blockIntervalMs,
+      isValidator: self !== undefined,
       maxBytes: settings.batchMaxBytes,
       backlogMaxMs: settings.backlogMaxMs,
       verifySigned,

@@ -40,6 +40,7 @@ async function makeSubmissions(overrides: object): Promise<Submissions> {
     maxDelayMs: 0,
     backlogMaxMs: 4_000,
     blockIntervalMs: () => 0,
+    isValidator: true,
     maxBytes: 100_000,
     verifySigned: () => false,
     onBatch: () => {},
@@ -155,4 +156,87 @@ test('what left the pool since another node’s batch brought it into the chain 
   // Three mebibytes wait, and blocks take as much in a second.
   const message = { data: Uint8Array.of(1), timestamp: 0 }
   assert.equal((await submissions.submit([message])).kind, 'accepted')
+})
+
+/** Submissions with a clock that stands still until it is moved, while blocks take 20 ms. */
+async function makePaced(isValidator: boolean) {
+  let nowMs = 1_000
+  let timer: { atMs: number; action: () => void } | undefined
+  const batches: Batch[] = []
+  const submissions = await makeSubmissions({
+    isValidator,
+    maxDelayMs: 5,
+    blockIntervalMs: () => 20,
+    clock: {
+      nowMs: () => nowMs,
+      schedule: (delayMs: number, action: () => void) => {
+        timer = { atMs: nowMs + delayMs, action }
+        return () => {
+          timer = undefined
+        }
+      },
+    },
+    onBatch: (batch: Batch) => batches.push(batch),
+  })
+  const settle = async () => {
+    for (let turns = 0; turns < 5; turns++) await turn()
+  }
+  return {
+    submissions,
+    batches,
+    send: async (number: number) => {
+      void submissions.submit([{ data: Uint8Array.of(number), timestamp: 0 }])
+      await settle()
+    },
+    after: async (ms: number) => {
+      nowMs += ms
+      const due = timer
+      if (due !== undefined && due.atMs <= nowMs) {
+        timer = undefined
+        due.action()
+      }
+      await settle()
+    },
+    vote: async () => {
+      submissions.flush()
+      await settle()
+    },
+    hasTimer: () => timer !== undefined,
+  }
+}
+
+test('a validator’s messages wait for each other until it votes, or for one and a half of a block’s time', async () => {
+  const { send, after, vote, batches, hasTimer } = await makePaced(true)
+  await send(0)
+  await after(0)
+  assert.equal(batches.length, 1, 'the first after a pause goes at once')
+  await send(1)
+  await after(10)
+  await send(2)
+  await after(10)
+  assert.equal(batches.length, 1)
+  await vote()
+  assert.deepEqual(
+    batches[1]?.messages.map(({ data }) => data[0]),
+    [1, 2],
+  )
+  assert.equal(hasTimer(), false)
+  await vote()
+  assert.equal(batches.length, 2, 'a vote makes no empty batch')
+  await send(3)
+  await after(29)
+  assert.equal(batches.length, 2)
+  await after(1)
+  assert.equal(batches.length, 3, 'no vote has come')
+})
+
+test('a node that only follows waits for no vote, but for half a block’s time', async () => {
+  const { send, after, batches } = await makePaced(false)
+  await send(0)
+  await after(0)
+  await send(1)
+  await after(9)
+  assert.equal(batches.length, 1)
+  await after(1)
+  assert.equal(batches.length, 2)
 })
