@@ -57,8 +57,6 @@ export interface DriverWork {
   /** The finalization of a block whose content is still to be had. Resolves when the block is in the chain. */
   finalise(finalization: Finalization, block: Block | undefined): void
   onEvidence(pair: readonly [Contradiction, Contradiction]): void
-  /** This validator is about to vote for a block; soon after, all of them list what they hold for the next. */
-  onNotarize(): void
 }
 
 export interface DriverOptions {
@@ -213,7 +211,6 @@ export class Driver {
           this.#saveBlock(output.block)
           break
         case 'sign-vote':
-          if (output.body.kind === 'notarize') work.onNotarize()
           unsigned.push({ kind: 'vote', body: output.body })
           break
         case 'sign-proposal':
@@ -264,7 +261,8 @@ export class Driver {
     if (unsigned.length === 0 || signing === undefined) return
     if (this.#basis.isUnsaved) await this.#basis.save()
     const signed = await signing.signAll(unsigned)
-    store.noteSigningNumber(signing.number)
+    // Not waited for: it only has to be on its way before the next save, and the record itself is on disk.
+    store.noteSigningNumber(signing.number).catch(this.#options.onFatal)
     const inputs: Input[] = []
     for (const item of signed) {
       if (item.kind === 'proposal') fillBlockSignature(item)

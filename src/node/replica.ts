@@ -196,7 +196,6 @@ export class Replica {
           else work.finalise(finalization, block).catch(onFatal)
         },
         onEvidence: (pair) => this.#onContradiction(pair),
-        onNotarize: () => this.#submissions.flush(),
       },
     })
     const { signing } = options
@@ -236,7 +235,6 @@ export class Replica {
       clock,
       maxDelayMs: settings.batchMaxDelayMs,
       blockIntervalMs,
-      isValidator: self !== undefined,
       maxBytes: settings.batchMaxBytes,
       backlogMaxMs: settings.backlogMaxMs,
       verifySigned,

@@ -38,8 +38,6 @@ export interface SubmissionOptions {
   readonly maxDelayMs: number
   /** How long blocks take of late. */
   readonly blockIntervalMs: () => number
-  /** Its votes call `flush`. */
-  readonly isValidator: boolean
   readonly maxBytes: number
   /** How long what is accepted may be expected to wait for its block; more is refused as `pool-full`. */
   readonly backlogMaxMs: number
@@ -69,13 +67,10 @@ interface Waiter {
 const collectedMaxBytes = 32 * 1024 * 1024
 /** Between two batches, at most, however long blocks take. */
 const spacingMaxMs = 50
-/** The same in times of a block. A validator's next vote comes before, and `flush` with it. */
-const spacingBlocks = { validator: 1.5, follower: 0.5 } as const
 
 export class Submissions {
   readonly #options: SubmissionOptions
   readonly #batchMaxBytes: number
-  readonly #spacingBlocks: number
   readonly #backlog: Backlog
   /** Of the pool, with the last block. */
   #goneBytes = 0
@@ -84,6 +79,7 @@ export class Submissions {
   /** Who waits for which message; a message that is being written already has its waiters here too. */
   readonly #waiters = new Map<MessageId, Waiter[]>()
   #cancelFlush: (() => void) | undefined
+  #flushDueMs = 0
   #isFlushing = false
   #lastFlushMs = Number.NEGATIVE_INFINITY
   #isStopped = false
@@ -91,7 +87,6 @@ export class Submissions {
   constructor(options: SubmissionOptions) {
     this.#options = options
     this.#backlog = new Backlog(options.backlogMaxMs)
-    this.#spacingBlocks = spacingBlocks[options.isValidator ? 'validator' : 'follower']
     this.#batchMaxBytes = Math.min(options.maxBytes, options.genesis.limits.maxBatchBytes)
   }
 
@@ -123,15 +118,6 @@ export class Submissions {
     const takenBytes = pinnedGoneBytes - this.#goneBytes
     this.#goneBytes = pinnedGoneBytes
     this.#backlog.onBlock({ nowMs: clock.nowMs(), takenBytes, waitingBytes: pinnedBytes })
-  }
-
-  /** What was collected waits no longer. Called with each vote for a block: other validators then have the batch in hand
-   *  when they list, a moment later, what the next block is made of, and more than one a block is rarely needed. */
-  flush(): void {
-    if (this.#isFlushing || this.#collected.length === 0 || this.#isStopped) return
-    this.#cancelFlush?.()
-    this.#cancelFlush = undefined
-    void this.#flush()
   }
 
   /** Refuses what waits; nothing more is taken. */
@@ -196,28 +182,28 @@ export class Submissions {
     })
   }
 
-  /** The first message after a pause goes at once; under load messages wait for each other, in proportion to a block's
-   *  time: each batch costs all nodes signatures and writes, and more of them get nowhere sooner. */
+  /** The first message after a pause goes at once, and so does a full batch; under load messages wait for each other. */
   #scheduleFlush(): void {
-    if (
-      this.#isFlushing ||
-      this.#cancelFlush !== undefined ||
-      this.#collected.length === 0 ||
-      this.#isStopped
-    )
-      return
-    const { clock, blockIntervalMs } = this.#options
-    const maxDelayMs = Math.max(
-      this.#options.maxDelayMs,
-      Math.min(spacingMaxMs, this.#spacingBlocks * blockIntervalMs()),
-    )
-    const sinceMs = clock.nowMs() - this.#lastFlushMs
-    const isFull = this.#collectedBytes >= this.#batchMaxBytes
-    const delayMs = isFull || sinceMs < 0 || sinceMs >= maxDelayMs ? 0 : maxDelayMs - sinceMs
-    this.#cancelFlush = clock.schedule(delayMs, () => {
+    if (this.#isFlushing || this.#collected.length === 0 || this.#isStopped) return
+    const nowMs = this.#options.clock.nowMs()
+    const dueMs = this.#collectedBytes >= this.#batchMaxBytes ? nowMs : this.#nextFlushMs(nowMs)
+    if (this.#cancelFlush !== undefined && this.#flushDueMs <= dueMs) return
+    this.#cancelFlush?.()
+    this.#flushDueMs = dueMs
+    this.#cancelFlush = this.#options.clock.schedule(dueMs - nowMs, () => {
       this.#cancelFlush = undefined
       void this.#flush()
     })
+  }
+
+  /** Half a block's time after the last: more batches than two a block cost all nodes signatures and writes, and get
+   *  nowhere sooner. Not before `nowMs`. */
+  #nextFlushMs(nowMs: number): number {
+    const { maxDelayMs, blockIntervalMs } = this.#options
+    // Wall time may have been set back.
+    if (nowMs < this.#lastFlushMs) return nowMs
+    const spacingMs = Math.max(maxDelayMs, Math.min(spacingMaxMs, blockIntervalMs() / 2))
+    return Math.max(nowMs, this.#lastFlushMs + spacingMs)
   }
 
   async #flush(): Promise<void> {

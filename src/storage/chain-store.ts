@@ -59,6 +59,8 @@ export interface Step {
   readonly removedPoolBatches?: readonly BatchId[]
   readonly frames?: readonly HeightFrame[]
   readonly evidence?: readonly Evidence[]
+  /** The signing record's number after the signatures that go with this step. */
+  readonly signingNumber?: number
 }
 
 /** What finalising a block changes. */
@@ -91,8 +93,6 @@ export class ChainStore extends ChainReader {
   readonly #messages: MessageIndex
   #tip: Tip
   #signingNumber: number
-  /** Of the last write that was begun. */
-  #writtenSigningNumber: number
 
   private constructor(
     options: ChainStoreOptions,
@@ -103,7 +103,6 @@ export class ChainStore extends ChainReader {
     const tip = store.get(metaKeys.tip)
     this.#tip = tip === undefined ? { height: 0, blockId: genesis.hash as BlockId } : decodeTip(tip)
     this.#signingNumber = readSigningNumber(store)
-    this.#writtenSigningNumber = this.#signingNumber
     this.#refusals = logs.refusals
     this.#evidence = logs.evidence
     this.#messages = logs.messages
@@ -134,7 +133,7 @@ export class ChainStore extends ChainReader {
     return this.#tip
   }
 
-  /** The highest signing number noted: the signing record must not be behind it. 0 before the first. */
+  /** The highest signing number saved: the signing record must not be behind it. 0 before the first. */
   get signingNumber(): number {
     return this.#signingNumber
   }
@@ -150,28 +149,26 @@ export class ChainStore extends ChainReader {
     const frames = (step.frames ?? []).map(putFrame)
     const evidence = this.#evidence.fresh(step.evidence ?? [])
     operations.push(...this.#evidence.operationsFor(evidence))
+    const number = Math.max(this.#signingNumber, step.signingNumber ?? 0)
+    if (number > this.#signingNumber) {
+      operations.push(putSealed(metaKeys.signingNumber, encodeNumber(number)))
+    }
     operations.push(...frames)
     if (operations.length === 0) return
-    operations.push(...this.#signingNumberOperations())
 
     // Before the write: a frame that a block finalised meanwhile leaves behind is then deleted with the next block.
     for (const { key } of frames) this.#frames.add(key)
     await this.store.write(operations, { sync: true })
     this.#evidence.added(evidence)
-  }
-
-  /** Notes how far the signing record has come, for the next start to tell an old copy of it. It is written with the next
-   *  step or block, or at the end: a write of its own for each signature would be a fifth of all writes (protocol D3). */
-  noteSigningNumber(number: number): void {
     this.#signingNumber = Math.max(this.#signingNumber, number)
   }
 
-  /** Writes what was noted since the last write. */
-  #signingNumberOperations(): WriteOperation[] {
-    const number = this.#signingNumber
-    if (number === this.#writtenSigningNumber) return []
-    this.#writtenSigningNumber = number
-    return [putSealed(metaKeys.signingNumber, encodeNumber(number))]
+  /** Notes how far the signing record has come, for the next start to tell an old copy of it. Not synced, to spare a
+   *  write for each signature: it becomes durable with the next save, and until then only a loss of power takes it. */
+  async noteSigningNumber(number: number): Promise<void> {
+    if (number <= this.#signingNumber) return
+    this.#signingNumber = number
+    await this.store.write([putSealed(metaKeys.signingNumber, encodeNumber(number))], { sync: false })
   }
 
   /** Makes a block part of the chain: all of it in one synced write. The block has to be the one after the tip. */
@@ -191,7 +188,6 @@ export class ChainStore extends ChainReader {
       ...putConvictions(height, step.convicted ?? []),
       ...checkpointOperations(checkpoint),
       ...this.#refusals.operationsFor(refusals),
-      ...this.#signingNumberOperations(),
     ]
     for (const id of step.removedPoolBatches) others.push({ type: 'del', key: poolBatchKey(id) })
     for (const key of doneFrames) others.push({ type: 'del', key })
@@ -304,8 +300,6 @@ export class ChainStore extends ChainReader {
 
   /** Closes the store below. */
   async close(): Promise<void> {
-    const noted = this.#signingNumberOperations()
-    if (noted.length > 0) await this.store.write(noted, { sync: false })
     await this.store.close()
   }
 }

@@ -86,7 +86,6 @@ async function aDriverAt(
       exchangeSoon: () => {},
       finalise: () => {},
       onEvidence: () => {},
-      onNotarize: () => {},
       ...options.work,
     },
   })
@@ -122,7 +121,6 @@ test('of two blocks that become final while the driver is busy, the later one’
 async function driverGiven(
   work: (executed: Executed) => Partial<DriverWork>,
   options: Pick<Partial<DriverOptions>, 'mempool'> = {},
-  onNotarize: (asked: readonly string[]) => void = () => {},
 ) {
   const { block, executed } = await (await ChainBuilder.create()).makeBlock({ messages: [aMessage('once')] })
   const { header, id, signature } = block
@@ -134,7 +132,7 @@ async function driverGiven(
     ...options,
     onFatal: (error) => failures.push(error),
     leaders: [leader, ...[0, 1, 2, 3].filter((other) => other !== leader)],
-    work: { execute: async () => executed, onNotarize: () => onNotarize(asked), ...work(executed) },
+    work: { execute: async () => executed, ...work(executed) },
   })
   const proposal = { height, view, leader, blockId: id, signature, justification: [], block }
   made.driver.start(nothing, [{ kind: 'proposal', proposal: trusted(proposal) }])
@@ -154,16 +152,6 @@ test('a block’s batches are on disk when its notarize vote is signed, also whe
   }))
   assert.deepEqual([asked, failures], [['notarize'], []])
   assert.deepEqual(await stored(), executed.content.batchIds)
-})
-
-test('what clients sent meanwhile is asked for with a vote for a block, before that is signed', async () => {
-  const signedThen: number[] = []
-  const { asked } = await driverGiven(
-    ({ content }) => ({ batchesOf: () => content.batches }),
-    {},
-    (asked) => signedThen.push(asked.length),
-  )
-  assert.deepEqual([signedThen, asked], [[0], ['notarize']])
 })
 
 test('no vote is signed for a block whose batches nobody can name', async () => {

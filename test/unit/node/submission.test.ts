@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { createSigner, sha256, signingInput } from '../../../src/crypto/native/index.ts'
 import { Mempool } from '../../../src/mempool/index.ts'
+import { BlockPace } from '../../../src/node/block-pace.ts'
 import { Submissions } from '../../../src/node/submission.ts'
 import type { Batch, BatchId, Message, MessageId } from '../../../src/types/index.ts'
 import { ChainBuilder } from '../../support/chain-builder.ts'
@@ -40,7 +41,6 @@ async function makeSubmissions(overrides: object): Promise<Submissions> {
     maxDelayMs: 0,
     backlogMaxMs: 4_000,
     blockIntervalMs: () => 0,
-    isValidator: true,
     maxBytes: 100_000,
     verifySigned: () => false,
     onBatch: () => {},
@@ -159,12 +159,11 @@ test('what left the pool since another node’s batch brought it into the chain 
 })
 
 /** Submissions with a clock that stands still until it is moved, while blocks take 20 ms. */
-async function makePaced(isValidator: boolean) {
+async function makePaced(overrides: object = {}) {
   let nowMs = 1_000
   let timer: { atMs: number; action: () => void } | undefined
   const batches: Batch[] = []
   const submissions = await makeSubmissions({
-    isValidator,
     maxDelayMs: 5,
     blockIntervalMs: () => 20,
     clock: {
@@ -177,66 +176,77 @@ async function makePaced(isValidator: boolean) {
       },
     },
     onBatch: (batch: Batch) => batches.push(batch),
+    ...overrides,
   })
   const settle = async () => {
     for (let turns = 0; turns < 5; turns++) await turn()
   }
+  const fire = async () => {
+    const due = timer
+    timer = undefined
+    if (due === undefined) return
+    nowMs = Math.max(nowMs, due.atMs)
+    due.action()
+    await settle()
+  }
   return {
-    submissions,
     batches,
-    send: async (number: number) => {
-      void submissions.submit([{ data: Uint8Array.of(number), timestamp: 0 }])
+    now: () => nowMs,
+    send: async (number: number, sizeBytes = 1) => {
+      void submissions.submit([{ data: Buffer.alloc(sizeBytes, number), timestamp: 0 }])
       await settle()
     },
     after: async (ms: number) => {
       nowMs += ms
-      const due = timer
-      if (due !== undefined && due.atMs <= nowMs) {
-        timer = undefined
-        due.action()
-      }
-      await settle()
+      if (timer !== undefined && timer.atMs <= nowMs) await fire()
     },
-    vote: async () => {
-      submissions.flush()
-      await settle()
-    },
-    hasTimer: () => timer !== undefined,
+    fire,
   }
 }
 
-test('a validator’s messages wait for each other until it votes, or for one and a half of a block’s time', async () => {
-  const { send, after, vote, batches, hasTimer } = await makePaced(true)
+test('messages wait for each other for half of a block’s time after the last batch', async () => {
+  const { send, after, batches } = await makePaced()
   await send(0)
   await after(0)
   assert.equal(batches.length, 1, 'the first after a pause goes at once')
   await send(1)
-  await after(10)
+  await after(5)
   await send(2)
-  await after(10)
+  await after(4)
   assert.equal(batches.length, 1)
-  await vote()
+  await after(1)
   assert.deepEqual(
     batches[1]?.messages.map(({ data }) => data[0]),
     [1, 2],
   )
-  assert.equal(hasTimer(), false)
-  await vote()
-  assert.equal(batches.length, 2, 'a vote makes no empty batch')
-  await send(3)
-  await after(29)
-  assert.equal(batches.length, 2)
-  await after(1)
-  assert.equal(batches.length, 3, 'no vote has come')
 })
 
-test('a node that only follows waits for no vote, but for half a block’s time', async () => {
-  const { send, after, batches } = await makePaced(false)
+test('a client that sends one message after another does not make the next wait longer and longer', async () => {
+  const pace = new BlockPace()
+  const blockMs = 19
+  const { send, after, fire, batches, now } = await makePaced({ blockIntervalMs: () => pace.intervalMs })
+  pace.onBlock(now())
+  let tookMs = 0
+  for (let number = 0; number < 50; number++) {
+    const sentMs = now()
+    await send(number)
+    await fire()
+    assert.equal(batches.length, number + 1)
+    await after(blockMs)
+    pace.onBlock(now())
+    tookMs = now() - sentMs
+  }
+  assert.equal(tookMs, blockMs)
+})
+
+test('a full batch goes at once, also where less of it was waiting', async () => {
+  const { send, after, batches } = await makePaced({ maxBytes: 1_000 })
   await send(0)
   await after(0)
-  await send(1)
-  await after(9)
+  await send(1, 10)
+  await after(0)
   assert.equal(batches.length, 1)
-  await after(1)
-  assert.equal(batches.length, 2)
+  await send(2, 990)
+  await after(0)
+  assert.equal(batches.length, 3, 'each in a batch of its own: together they are too large')
 })
