@@ -59,8 +59,6 @@ export interface Step {
   readonly removedPoolBatches?: readonly BatchId[]
   readonly frames?: readonly HeightFrame[]
   readonly evidence?: readonly Evidence[]
-  /** The signing record's number after the signatures that go with this step. */
-  readonly signingNumber?: number
 }
 
 /** What finalising a block changes. */
@@ -149,10 +147,6 @@ export class ChainStore extends ChainReader {
     const frames = (step.frames ?? []).map(putFrame)
     const evidence = this.#evidence.fresh(step.evidence ?? [])
     operations.push(...this.#evidence.operationsFor(evidence))
-    const number = Math.max(this.#signingNumber, step.signingNumber ?? 0)
-    if (number > this.#signingNumber) {
-      operations.push(putSealed(metaKeys.signingNumber, encodeNumber(number)))
-    }
     operations.push(...frames)
     if (operations.length === 0) return
 
@@ -160,7 +154,6 @@ export class ChainStore extends ChainReader {
     for (const { key } of frames) this.#frames.add(key)
     await this.store.write(operations, { sync: true })
     this.#evidence.added(evidence)
-    this.#signingNumber = Math.max(this.#signingNumber, number)
   }
 
   /** Notes how far the signing record has come, for the next start to tell an old copy of it. Not synced, to spare a

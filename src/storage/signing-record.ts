@@ -3,8 +3,8 @@
 // made here, after its line is certain to be allowed and before anything can be sent.
 //
 // The order of a step (protocol §3, "on disk, synced, before it is on the wire"): save what the signature rests on
-// (`ChainStore.saveStep`: a commitment's batches, a vote's block), `signAll`, save the own frames with the number that
-// it gave, send.
+// (`ChainStore.saveStep`: a commitment's batches, a vote's block), `signAll`, note the number that it gave
+// (`ChainStore.noteSigningNumber`), send.
 import type { SignedKind } from '../types/index.ts'
 import type { RecordFile } from './record-file.ts'
 import {
@@ -92,7 +92,7 @@ export class SigningRecord {
 
   /**
    * Signs all of the requests or none. Durable when it resolves, and not to be sent before. Bytes that are recorded
-   * get their signature of before. `number` is the running number to save with what is sent.
+   * get their signature of before. `number` is the running number to note in the database.
    * Throws `SigningRefused` where a rule forbids one of them, `StorageError` where the record could not be written:
    * then nothing more is signed, and the node has to stop.
    */

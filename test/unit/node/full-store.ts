@@ -26,11 +26,11 @@ export async function aFullStore(store: KeyValueStore, heightMax = 67): Promise<
 
   const height = chain.state.height + 1
   const pooled = [chain.batch([aMessage('pending')]), chain.batch([aMessage('pinned')], 2)]
+  await chain.store.noteSigningNumber(3)
   await chain.store.saveStep({
     batches: pooled.map((batch, at) => ({ batch, receivedAt: 5, pinned: at === 1 })),
     frames: await framesOf(chain, height),
     evidence: [chain.evidence(3), chain.evidence(2)],
-    signingNumber: 3,
   })
   await chain.store.savePeers([{ peerId: 'p' as PeerId, addresses: ['/ip4/127.0.0.1/tcp/9080'] }])
   return chain

@@ -183,7 +183,7 @@ describe('ChainStore: the chain', () => {
     const store = new FailingStore()
     const chain = await anOpenStore(store)
     store.writes = []
-    await chain.saveStep({ batches: [{ batch: first, receivedAt: 5, pinned: true }], signingNumber: 3 })
+    await chain.saveStep({ batches: [{ batch: first, receivedAt: 5, pinned: true }] })
     await chain.saveFinal(next(chain, [first]))
     await chain.saveStep({})
 
