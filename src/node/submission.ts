@@ -79,6 +79,7 @@ export class Submissions {
   /** Who waits for which message; a message that is being written already has its waiters here too. */
   readonly #waiters = new Map<MessageId, Waiter[]>()
   #cancelFlush: (() => void) | undefined
+  /** When what `#cancelFlush` takes back is due. */
   #flushDueMs = 0
   #isFlushing = false
   #lastFlushMs = Number.NEGATIVE_INFINITY

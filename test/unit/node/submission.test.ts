@@ -221,6 +221,22 @@ test('messages wait for each other for half of a block’s time after the last b
   )
 })
 
+for (const isWaiting of [false, true]) {
+  test(`a clock that is set back keeps no message waiting${isWaiting ? ', nor those that wait already once another comes' : ''}`, async () => {
+    const { send, after, batches } = await makePaced()
+    await send(0)
+    await after(0)
+    if (isWaiting) await send(1)
+    await after(-500)
+    await send(2)
+    await after(0)
+    assert.deepEqual(
+      batches[1]?.messages.map(({ data }) => data[0]),
+      isWaiting ? [1, 2] : [2],
+    )
+  })
+}
+
 test('a client that sends one message after another does not make the next wait longer and longer', async () => {
   const pace = new BlockPace()
   const blockMs = 19
