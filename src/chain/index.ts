@@ -1,5 +1,4 @@
 // What finalising one block changes: the trie, and what the next height goes by.
-export { type ExecutedBlock, executeBlock } from './execute.ts'
 export {
   advance,
   type ChainState,

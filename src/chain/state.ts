@@ -8,7 +8,7 @@ import {
   Line,
   lineWindowBlocks,
 } from '../sequencing/index.ts'
-import { EMPTY_TRIE, type Hasher, stateRootOf, type TrieRoot } from '../trie/index.ts'
+import { EMPTY_TRIE, type Hasher, stateRootOf, type TrieTop, topOf } from '../trie/index.ts'
 import type {
   BatchId,
   Block,
@@ -32,7 +32,7 @@ export interface ChainState {
   readonly beacon: Hash
   readonly time: TimeMs
   /** After the block. */
-  readonly trie: TrieRoot
+  readonly trie: TrieTop
   readonly stateRoot: Hash
   /** Validators whose commitments are attached to each of the last 16 blocks, newest last. */
   readonly recentAttached: readonly ReadonlySet<ValidatorIndex>[]
@@ -49,8 +49,8 @@ export interface ChainStep {
   /** beacon(block height), of its VRF proof. */
   readonly beacon: Hash
   readonly batchIds: readonly BatchId[]
-  /** `executeBlock`'s. */
-  readonly trie: TrieRoot
+  /** As it is after the block. */
+  readonly trie: TrieTop
   /** `convictedBy` its messages. */
   readonly convicted: readonly ValidatorIndex[]
 }
@@ -63,7 +63,7 @@ export function genesisState(genesis: Genesis, sha256: Hasher): ChainState {
     blockId: genesis.hash as BlockId,
     beacon: bytesToHex(sha256(seed)) as Hash,
     time: genesis.time,
-    trie: EMPTY_TRIE,
+    trie: topOf(EMPTY_TRIE),
     stateRoot: stateRootOf(EMPTY_TRIE),
     recentAttached: [],
     line: new Line(),
@@ -104,7 +104,7 @@ export function convictedBy(messages: readonly SequencedMessage[]): ValidatorInd
 /** The state of a stored chain: what `advance` came to.
  *  @param recent the last `restoreWindowBlocks` final blocks, oldest first; fewer only where the chain has fewer.
  *  @param beacon of the last of them.
- *  @param trie of the last of them (`loadTrie`).
+ *  @param trie after the last of them.
  *  @param convicted by evidence anywhere in the chain.
  *  @throws RangeError where blocks are missing or `trie` is not the last header's. */
 export function restoreState({
@@ -119,7 +119,7 @@ export function restoreState({
   readonly sha256: Hasher
   readonly recent: readonly { readonly block: Block; readonly batchIds: readonly BatchId[] }[]
   readonly beacon: Hash
-  readonly trie: TrieRoot
+  readonly trie: TrieTop
   readonly convicted: Iterable<ValidatorIndex>
 }): ChainState {
   const empty = genesisState(genesis, sha256)

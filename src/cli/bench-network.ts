@@ -1,4 +1,4 @@
-// A network of its own for `diseq bench`: four validators on free ports, in a folder that is deleted afterwards.
+// A network of its own for `diseq bench`: validators on free ports, in a folder that is deleted afterwards.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, openSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'

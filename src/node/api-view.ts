@@ -10,11 +10,10 @@ import type {
   Readiness,
 } from '../api/index.ts'
 import type { PeerStatus } from '../codec/index.ts'
-import { toHex } from '../crypto/native/index.ts'
 import type { Network } from '../network/index.ts'
 import { isQuorum, powerOf } from '../quorum/index.ts'
 import { type ChainStore, messagesOf } from '../storage/index.ts'
-import { leafOnPath, proofToJsonText, proveInclusion, type TriePages } from '../trie/index.ts'
+import { inclusionOf, isThere, proofToJsonText } from '../trie/index.ts'
 import type { BlockId, Genesis, Height, MessageId, PeerId, ValidatorIndex, Vote } from '../types/index.ts'
 import type { PendingKeys } from './pending-keys.ts'
 import type { ProofMaker } from './proof-maker.ts'
@@ -27,7 +26,6 @@ export interface ApiViewOptions {
   readonly replica: Replica
   readonly network: Network
   readonly store: ChainStore
-  readonly triePages: TriePages
   readonly pendingKeys: PendingKeys
   readonly validator: ValidatorIndex | undefined
   readonly version: string
@@ -72,12 +70,10 @@ export function apiView(options: ApiViewOptions): ApiPorts {
       quorum: replica.thresholds.quorum,
       validators: genesis.validators,
     }),
-    stateRoot: async () => {
-      const { hash, left, right } = replica.head.state.trie
-      return { hash, left: left?.hash ?? null, right: right?.hash ?? null }
-    },
+    stateRoot: async () => replica.head.state.trie,
     merkleProof: async (key) => {
-      const proof = proveInclusion(replica.head.state.trie, key, options.triePages, store.dataOf)
+      const path = await replica.trie.path(key, replica.head.state.height)
+      const proof = inclusionOf(path, key, store.dataOf)
       return proof === undefined ? undefined : proofToJsonText(proof)
     },
     waitForKey: (key, signal) => waitForKey(options, key, signal),
@@ -171,29 +167,27 @@ async function blockView(
 
 /** Looks after every final block; gives up where nothing pending has the key. */
 async function waitForKey(options: ApiViewOptions, key: Uint8Array, signal: AbortSignal): Promise<boolean> {
-  const { replica, triePages, pendingKeys } = options
-  const isThere = () => {
-    const leaf = leafOnPath(replica.head.state.trie, key, triePages)
-    return leaf !== undefined && toHex(leaf.key) === toHex(key)
-  }
-  while (!signal.aborted) {
-    if (isThere()) return true
-    if (!pendingKeys.has(key)) return false
-    await nextBlock(replica, signal)
-  }
-  return isThere()
-}
-
-function nextBlock(replica: Replica, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = replica.onFinal(() => done())
-    const done = () => {
-      end()
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    signal.addEventListener('abort', done)
+  const { replica, pendingKeys } = options
+  let blocks = 0
+  let onBlock = () => {}
+  const end = replica.onFinal(() => {
+    blocks += 1
+    onBlock()
   })
+  signal.addEventListener('abort', () => onBlock(), { once: true })
+  try {
+    for (;;) {
+      const seen = blocks
+      if (isThere(await replica.trie.path(key, replica.head.state.height), key)) return true
+      if (blocks > seen) continue
+      if (signal.aborted || !pendingKeys.has(key)) return false
+      await new Promise<void>((resolve) => {
+        onBlock = resolve
+      })
+    }
+  } finally {
+    end()
+  }
 }
 
 function commitmentsView({ core }: Replica): CommitmentsView {

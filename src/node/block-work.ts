@@ -98,6 +98,8 @@ export class BlockWork {
     this.#executions.set(block.id, execution)
     const [oldest] = this.#executions.keys()
     if (this.#executions.size > executionsKept && oldest !== undefined) {
+      const executed = this.#executed.get(oldest)
+      if (executed !== undefined) this.#options.head.forget(executed)
       this.#executions.delete(oldest)
       this.#executed.delete(oldest)
     }
@@ -200,6 +202,7 @@ export class BlockWork {
     this.#batches.set(executed.id, executed.content.batches)
     // Of an execution that outlasted sixteen others only the batches are kept.
     if (this.#executions.has(executed.id)) this.#executed.set(executed.id, executed)
+    else this.#options.head.forget(executed)
   }
 
   async #execute(block: Block): Promise<Executed | 'invalid' | undefined> {
@@ -284,12 +287,7 @@ export class BlockWork {
   }
 
   async #appendNow(final: FinalBlock, executed: Executed): Promise<void> {
-    const { head } = this.#options
-    const event = await head.append(final, executed)
-    // The same block may have been executed twice, if block sync brought it too.
-    for (const other of this.#executed.values())
-      if (other.header.height === event.height && other.state.inserted !== executed.state.inserted)
-        head.discard(other)
+    const event = await this.#options.head.append(final, executed)
     this.settle()
     this.#options.onAppended(event)
   }

@@ -4,9 +4,10 @@ import { advance, type ChainState, convictedBy } from '../chain/index.ts'
 import type { FinalBlock } from '../codec/index.ts'
 import { type HeightContext, leaderOrder } from '../consensus/index.ts'
 import type { Mempool, Settlement } from '../mempool/index.ts'
+import { assert } from '../quorum/index.ts'
 import { absentValidators, evidenceNamespace, evidenceOfMessage, isExpired } from '../sequencing/index.ts'
 import type { ChainStore } from '../storage/index.ts'
-import type { StoredTrie } from '../trie/index.ts'
+import type { StateTrie, TrieWrites } from '../trie/index.ts'
 import type { BatchId, Height, Message, MessageId, SequencedMessage, ValidatorIndex } from '../types/index.ts'
 import type { Executed } from './execution.ts'
 import { ListedBatches } from './listed-batches.ts'
@@ -28,7 +29,7 @@ export class ChainHead {
   readonly #mempool: Mempool
   readonly #listed: ListedBatches
   readonly #powers: readonly number[]
-  readonly #trie: StoredTrie
+  readonly #trie: StateTrie
   #state: ChainState
 
   constructor(options: {
@@ -39,7 +40,7 @@ export class ChainHead {
     powers: readonly number[]
     state: ChainState
     /** At the same height as `state`. */
-    trie: StoredTrie
+    trie: StateTrie
   }) {
     this.#store = options.store
     this.#mempool = options.mempool
@@ -68,6 +69,7 @@ export class ChainHead {
   async append(final: FinalBlock, executed: Executed): Promise<FinalEvent> {
     const { height } = executed.header
     const { content, state } = executed
+    const trie = await this.#appendToTrie(executed)
     const messageIds = content.messages.map(({ id }) => id)
     const convicted = convictedBy(content.messages)
     const refused = this.#refusedBy(executed, convicted)
@@ -82,7 +84,7 @@ export class ChainHead {
     await this.#store.saveFinal({
       final,
       skipped: content.skipped,
-      trie: this.#trie.append({ height, inserted: state.inserted }),
+      trie,
       removedPoolBatches: [...new Set([...content.batchIds, ...useless])],
       convicted,
       refusals: [
@@ -101,17 +103,26 @@ export class ChainHead {
       block: final.block,
       batchIds: content.batchIds,
       beacon: executed.beacon,
-      trie: state.trie,
+      trie: state.top,
       convicted,
     })
     const { messages } = content
     return { height, final, messages, messageIds, expired, refused, removedBatches: settled.removed }
   }
 
-  /** A block that was executed at a height where another is final by now: the memory of what it made of the trie is used
-   *  again. */
-  discard({ state }: Executed): void {
-    this.#trie.pages.discard(state.inserted)
+  /** What a block made of the trie, which takes memory, is not kept any longer. It can become final all the same. */
+  forget({ state }: Executed): void {
+    this.#trie.forget(state)
+  }
+
+  async #appendToTrie({ state, content }: Executed): Promise<TrieWrites> {
+    const writes = await this.#trie.append(state)
+    if (writes !== undefined) return writes
+    const data = content.messages.map(({ message }) => message.data)
+    const again = await this.#trie.execute(state.height - 1, data)
+    const written = again === undefined ? undefined : await this.#trie.append(again)
+    assert(written !== undefined, 'a final block that does not follow the trie')
+    return written
   }
 
   /** Batches that leave the disk with a block: those that leave the pool, but for what is listed for a later height,

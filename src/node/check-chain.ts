@@ -10,7 +10,7 @@ import { FrameVerifier } from '../network/index.ts'
 import { type Thresholds, thresholdsOf } from '../quorum/index.ts'
 import { conflictOf, type VerifySigned } from '../sequencing/index.ts'
 import { type ChainStore, type KeyValueStore, readPieces, type StoredPieces } from '../storage/index.ts'
-import type { StoredTrie } from '../trie/index.ts'
+import { LocalStateTrie, type StoredTrie } from '../trie/index.ts'
 import type { Batch, BatchId, Genesis, Height } from '../types/index.ts'
 import { ChainHead } from './chain-head.ts'
 import { BlockExecution, type Executed } from './execution.ts'
@@ -74,13 +74,14 @@ export class Replay {
     this.#network = network
     this.#stored = stored
     this.trie = openTrie({ store: rebuilt })
-    this.#head = new ChainHead({ store: rebuilt, mempool, powers, state, trie: this.trie })
+    const trie = new LocalStateTrie(this.trie)
+    this.#head = new ChainHead({ store: rebuilt, mempool, powers, state, trie })
     this.#execution = new BlockExecution({
       genesis,
       powers,
       thresholds,
       store: rebuilt,
-      pages: this.trie.pages,
+      trie,
       sha256,
       verifySigned,
       batchOf: () => undefined,

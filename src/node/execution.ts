@@ -1,7 +1,7 @@
 // What a block is: made by a leader, and made again by every voter and by block sync, from the attached commitments
 // and the chain before it. Everything here is recomputed, nothing of a header is believed (protocol §3.3 to §3.5).
 // Called by the driver and by block sync; reads the store and the pool, changes neither.
-import { type ChainState, executeBlock } from '../chain/index.ts'
+import type { ChainState } from '../chain/index.ts'
 import { bytesToHex, type Sha256 } from '../codec/index.ts'
 import { beaconOf, merkleRootOfIds, vrfInput } from '../crypto/native/index.ts'
 import type { Thresholds } from '../quorum/index.ts'
@@ -15,7 +15,7 @@ import {
   selectContent,
 } from '../sequencing/index.ts'
 import type { ChainStore } from '../storage/index.ts'
-import type { TriePages } from '../trie/index.ts'
+import type { ExecutedTrie, StateTrie } from '../trie/index.ts'
 import type {
   Batch,
   BatchId,
@@ -39,7 +39,7 @@ export interface Executed {
   readonly headerBytes: Uint8Array
   readonly content: SelectedContent
   readonly beacon: Hash
-  readonly state: ReturnType<typeof executeBlock>
+  readonly state: ExecutedTrie
 }
 
 export type Execution =
@@ -47,7 +47,7 @@ export type Execution =
   /** These batches have to be fetched first. */
   | { readonly kind: 'missing'; readonly batchIds: readonly BatchId[] }
   | { readonly kind: 'invalid'; readonly reason: string }
-  /** The chain has moved on meanwhile: pages of the trie that it was to be executed on may be gone. */
+  /** The chain has moved on meanwhile: the trie that it was to be executed on may be gone. */
   | { readonly kind: 'overtaken' }
 
 export interface ExecutionOptions {
@@ -55,7 +55,7 @@ export interface ExecutionOptions {
   readonly powers: readonly number[]
   readonly thresholds: Thresholds
   readonly store: ChainStore
-  readonly pages: TriePages
+  readonly trie: Pick<StateTrie, 'execute'>
   readonly sha256: Sha256
   /** Absent: the native ones. */
   readonly schemes?: Schemes
@@ -63,8 +63,6 @@ export interface ExecutionOptions {
   readonly verifySigned: Parameters<typeof checkReservedMessage>[0]['verify']
   /** A batch in hand: of the pool, or fetched for the block. */
   readonly batchOf: (id: BatchId) => Batch | undefined
-  /** Whether the state is the one after the last final block. Absent: it always is. */
-  readonly isLatest?: (chain: ChainState) => boolean
   /** True only of a message that is surely not in the chain, as of one that the pool holds as pending. Absent: every
    *  message is looked up. */
   readonly isPending?: (id: MessageId) => boolean
@@ -137,7 +135,7 @@ export class BlockExecution {
     parts: BlockParts,
     batchOf: ExecutionOptions['batchOf'],
   ): Promise<Execution> {
-    const { genesis, powers, thresholds, sha256, pages } = this.#options
+    const { genesis, powers, thresholds, sha256, trie } = this.#options
     const { commitments, beacon } = parts
     const height = chain.height + 1
     const fault = checkAttached({ commitments, height, powers, thresholds })
@@ -176,9 +174,11 @@ export class BlockExecution {
         })
     if (selection.kind === 'missing') return selection
     const { content } = selection
-    const { isLatest = () => true } = this.#options
-    if (!isLatest(chain)) return { kind: 'overtaken' }
-    const state = executeBlock({ trie: chain.trie, pages, height, messages: content.messages })
+    const state = await trie.execute(
+      chain.height,
+      content.messages.map(({ message }) => message.data),
+    )
+    if (state === undefined) return { kind: 'overtaken' }
     const made = makeHeader({
       chainId: genesis.chainId,
       height,

@@ -7,7 +7,7 @@ import { type ApiPorts, type ApiServer, createServer, type ReplyTime } from '../
 import { sha256 } from '../crypto/native/index.ts'
 import { Network } from '../network/index.ts'
 import { conflictOf } from '../sequencing/index.ts'
-import { ChainStore, LevelStore, NodeRecordFile } from '../storage/index.ts'
+import { ChainStore, LevelStore, NodeRecordFile, pagesDirectory } from '../storage/index.ts'
 import { type ApiViewOptions, apiView } from './api-view.ts'
 import { systemClock } from './clock.ts'
 import { homePaths, readIdentity } from './home.ts'
@@ -22,9 +22,13 @@ import { PendingKeys } from './pending-keys.ts'
 import type { Log } from './ports.ts'
 import { ProofMaker } from './proof-maker.ts'
 import { Replica } from './replica.ts'
+import { openTrieThread } from './trie-thread.ts'
 import { VerifyAhead } from './verify-ahead.ts'
 import { type Claims, VerifyingThread } from './verifying-thread.ts'
 import { softwareVersion } from './version.ts'
+
+/** From so many on the trie has a thread of its own: with fewer it would only take turns with the others. */
+const trieThreadCores = 4
 
 export interface NodeOptions {
   readonly home: string
@@ -120,6 +124,12 @@ class Node implements RunningNode {
       genesis,
       settings: config,
       store,
+      ...(wantsTrieThread(config)
+        ? {
+            openTrie: (trie, onMissing) =>
+              openTrieThread({ ...trie, directory: pagesDirectory(paths.database), log }, onMissing),
+          }
+        : {}),
       keys,
       signing,
       transport: transportOf(network),
@@ -153,7 +163,6 @@ class Node implements RunningNode {
       replica,
       network,
       store,
-      triePages: replica.trie.pages,
       pendingKeys,
       validator: keys.validator,
       version: softwareVersion(),
@@ -251,6 +260,10 @@ class Node implements RunningNode {
       createServer(ports, { ...shared, surface: 'internal' }),
     )
   }
+}
+
+function wantsTrieThread({ trieThread }: NodeConfig): boolean {
+  return trieThread === 'auto' ? availableParallelism() >= trieThreadCores : trieThread === 'always'
 }
 
 /** What the readers of all servers come to. */

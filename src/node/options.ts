@@ -31,6 +31,7 @@ const listening = 'Where it listens'
 const peers = 'Peers'
 const limits = 'Limits of this node (what validity depends on is in genesis)'
 const pace = 'Pace'
+const machine = 'What it takes of the machine'
 const logging = 'Logging'
 
 export const options = {
@@ -113,6 +114,10 @@ export const options = {
   }),
   emptyBlockIntervalMs: option(ms(0), 0, pace, {
     description: 'Make a block without messages after this time. 0: an idle chain makes none.',
+  }),
+  trieThread: option(oneOf(['auto', 'always', 'never']), 'auto', machine, {
+    description:
+      'Whether the trie, the largest part of what a message costs, has a thread of its own; auto: where the machine has four cores or more.',
   }),
   logLevel: option(oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']), 'info', logging, {
     description: 'The least severe messages to log.',

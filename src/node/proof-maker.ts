@@ -20,7 +20,7 @@ import {
   receiptJson,
 } from '../proofs/make.ts'
 import { type ChainReader, type ChainStore, provableRoots } from '../storage/index.ts'
-import { keyOf, proveAbsence, proveInclusion, type StoredTrie } from '../trie/index.ts'
+import { absenceOf, inclusionOf, keyOf, type StateTrie } from '../trie/index.ts'
 import type {
   Finalization,
   Hash,
@@ -41,7 +41,7 @@ export interface ReceiptSigner {
 
 export interface ProofMakerOptions {
   readonly store: ChainReader & Pick<ChainStore, 'tip' | 'messagePlaces'>
-  readonly trie: StoredTrie
+  readonly trie: Pick<StateTrie, 'path'>
   readonly sha256: Sha256
   readonly receiptSigner: ReceiptSigner
   readonly clock: Pick<Clock, 'nowMs'>
@@ -109,11 +109,10 @@ export class ProofMaker {
     const { store, trie } = this.#options
     const block = await this.#header(height ?? store.tip.height)
     if (block === undefined) return undefined
-    // From here to the end nothing else runs, so that no final block can come in between.
+    // Asked here and now: what the trie is told of later blocks comes after it.
     if (block.header.stateHeight < store.tip.height - provableRoots) return 'too-old'
-    const root = trie.rootAt(block.header.stateHeight, key)
-    const proof =
-      proveInclusion(root, key, trie.pages, store.dataOf) ?? proveAbsence(root, key, trie.pages, store.dataOf)
+    const path = await trie.path(key, block.header.stateHeight)
+    const proof = inclusionOf(path, key, store.dataOf) ?? absenceOf(path, key, store.dataOf)
     return proof === undefined ? undefined : makeTrieProof(block, bytesToHex(key) as Hash, proof)
   }
 

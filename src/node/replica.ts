@@ -8,7 +8,7 @@ import type { HeightWindow } from '../network/index.ts'
 import { type Thresholds, thresholdsOf } from '../quorum/index.ts'
 import type { ChainStore } from '../storage/index.ts'
 import { BlockSync, type SyncPorts } from '../sync/index.ts'
-import type { StoredTrie } from '../trie/index.ts'
+import type { StateTrie } from '../trie/index.ts'
 import type { Batch, BatchId, Evidence, Genesis, Height, Message, PeerId } from '../types/index.ts'
 import { BatchFetcher } from './batch-fetcher.ts'
 import { BlockPace } from './block-pace.ts'
@@ -26,7 +26,7 @@ import { ListedWants } from './listed-wants.ts'
 import { PeerAnswers } from './peer-answers.ts'
 import { PoolDoor } from './pool-door.ts'
 import type { Clock, ConnectedPeer, Keys, Log, Transport, Verifier } from './ports.ts'
-import { loadChain, loadHeight, restorePool, type TrieSettings, takeUpTrie } from './restart.ts'
+import { loadChain, loadHeight, openStateTrie, restorePool, type TrieSettings } from './restart.ts'
 import { nativeSchemes, type Schemes, verifySignedOf } from './schemes.ts'
 import type { Signing } from './signing.ts'
 import { type Submission, Submissions } from './submission.ts'
@@ -47,6 +47,8 @@ export interface ReplicaOptions {
   readonly store: ChainStore
   /** Absent: what a node of its own takes. */
   readonly trieSettings?: TrieSettings
+  /** Absent: in this thread. */
+  readonly openTrie?: typeof openStateTrie
   readonly keys: Keys
   /** Absent: the node follows and signs nothing. */
   readonly signing: Signing | undefined
@@ -67,7 +69,7 @@ export interface ReplicaOptions {
 export class Replica {
   readonly head: ChainHead
   /** Of the last final block, or of one that is being written. */
-  readonly trie: StoredTrie
+  readonly trie: StateTrie
   readonly mempool: Mempool
   readonly thresholds: Thresholds
   /** To what peers ask. */
@@ -93,14 +95,19 @@ export class Replica {
 
   /** Loads the chain's state from the store. Nothing runs before `start`. */
   static async open(options: ReplicaOptions): Promise<Replica> {
-    const { store, trieSettings, log } = options
-    const trie = await takeUpTrie({ store, ...trieSettings }, () =>
+    const { store, trieSettings, log, openTrie = openStateTrie } = options
+    const trie = await openTrie({ store, ...trieSettings }, () =>
       log.warn({}, 'pages of the trie are missing; it is made of all blocks again, which takes a while'),
     )
-    return new Replica(options, trie, await loadChain({ ...options, trie }))
+    try {
+      return new Replica(options, trie, await loadChain({ ...options, trie }))
+    } catch (error) {
+      await trie.close()
+      throw error
+    }
   }
 
-  private constructor(options: ReplicaOptions, trie: StoredTrie, state: ChainHead['state']) {
+  private constructor(options: ReplicaOptions, trie: StateTrie, state: ChainHead['state']) {
     const { genesis, settings, store, clock, log, transport, keys, onFatal } = options
     const { verifier, schemes = nativeSchemes } = options
     const powers = genesis.validators.map(({ power }) => power)
@@ -137,12 +144,11 @@ export class Replica {
       powers,
       thresholds,
       store,
-      pages: trie.pages,
+      trie,
       sha256,
       schemes,
       verifySigned,
       batchOf: (id) => this.#work.batchOf(id),
-      isLatest: (chain) => chain === head.state,
       isPending: (id) => mempool.hasMessage(id),
     })
     this.#work = new BlockWork({
@@ -356,6 +362,7 @@ export class Replica {
     this.#door.stop()
     await this.#driver.stop()
     await this.#work.stop()
+    await this.trie.close()
   }
 
   submit(messages: readonly Message[]): Promise<Submission> {

@@ -1,12 +1,6 @@
 // What a node takes up when it starts: the chain's state from the last blocks, the height under way from the frames
 // that were saved of it and from the signing record (protocol D2), and the pool.
-import {
-  type ChainState,
-  executeBlock,
-  genesisState,
-  restoreState,
-  restoreWindowBlocks,
-} from '../chain/index.ts'
+import { type ChainState, genesisState, restoreState, restoreWindowBlocks } from '../chain/index.ts'
 import {
   commitmentEntriesMax,
   decodePoolCommitment,
@@ -23,7 +17,13 @@ import {
   provableRoots,
   type RecordedSignature,
 } from '../storage/index.ts'
-import { type CheckpointRule, createBranchHasher, StoredTrie, TriePages } from '../trie/index.ts'
+import {
+  type CheckpointRule,
+  LocalStateTrie,
+  openStoredTrie,
+  type StateTrie,
+  type StoredTrie,
+} from '../trie/index.ts'
 import type {
   BatchId,
   Block,
@@ -61,22 +61,27 @@ export async function takeUpTrie(
   return openTrie(options)
 }
 
+/** `takeUpTrie` for a node: in the thread that asks. */
+export async function openStateTrie(
+  options: TrieSettings & { readonly store: ChainStore },
+  onMissing?: () => void,
+): Promise<StateTrie> {
+  return new LocalStateTrie(await takeUpTrie(options, onMissing))
+}
+
 /** The same of a store that has no pages but those of its checkpoint. */
 export function openTrie({
   store,
   cachedBytesMax,
   rule,
 }: TrieSettings & { readonly store: ChainStore }): StoredTrie {
-  return new StoredTrie({
-    pages: new TriePages({
-      source: store.triePages,
-      hash: sha256,
-      hashBranches: createBranchHasher(),
-      ...(cachedBytesMax === undefined ? {} : { cachedBytesMax }),
-    }),
+  return openStoredTrie({
+    source: store.triePages,
+    hash: sha256,
     checkpoint: store.readTrieCheckpoint(),
     pastMax: provableRoots,
-    ...(rule === undefined ? {} : { rule }),
+    cachedBytesMax,
+    rule,
   })
 }
 
@@ -84,7 +89,7 @@ export function openTrie({
 export async function loadChain(options: {
   genesis: Genesis
   store: ChainStore
-  trie: StoredTrie
+  trie: StateTrie
   schemes?: Schemes
 }): Promise<ChainState> {
   const { genesis, store, trie, schemes = nativeSchemes } = options
@@ -107,7 +112,7 @@ export async function loadChain(options: {
     sha256,
     recent: blocks,
     beacon: beaconOf(output),
-    trie: trie.root,
+    trie: trie.top,
     convicted: convictions.map(({ validator }) => validator),
   })
 }
@@ -115,7 +120,7 @@ export async function loadChain(options: {
 /** Puts the messages of the blocks since the checkpoint into the trie again; their roots have to be the headers'. Where
  *  they are not, the database is damaged: LevelDB drops what it finds damaged in its log without a word, from the
  *  middle too. */
-async function catchUpTrie(store: ChainStore, trie: StoredTrie): Promise<void> {
+async function catchUpTrie(store: ChainStore, trie: StateTrie): Promise<void> {
   const { tip } = store
   if (trie.height > tip.height)
     throw corrupted('trie', `it is of block ${trie.height}, and the last one is ${tip.height}`)
@@ -123,10 +128,12 @@ async function catchUpTrie(store: ChainStore, trie: StoredTrie): Promise<void> {
     const [messages, block] = [await store.readMessages(height), await store.readHeader(height)]
     if (messages === undefined || block === undefined)
       throw corrupted(`block ${height}`, `it is missing, and the last one is ${tip.height}`)
-    const { inserted, stateRoot } = executeBlock({ trie: trie.root, pages: trie.pages, height, messages })
-    if (stateRoot !== block.header.stateRoot)
+    const data = messages.map(({ message }) => message.data)
+    const executed = await trie.execute(height - 1, data)
+    if (executed?.stateRoot !== block.header.stateRoot)
       throw corrupted(`block ${height}`, "its messages give another trie than its header's")
-    await store.saveTrie(trie.append({ height, inserted }))
+    const writes = await trie.append(executed)
+    if (writes !== undefined) await store.saveTrie(writes)
   }
 }
 

@@ -29,6 +29,8 @@ export interface NodeOptions {
   readonly random: Random
   /** Of what its disk loses of the log of pages. */
   readonly pageRandom: Random
+  /** Of whether and when the trie answers late. */
+  readonly trieRandom: Random
   readonly events: NodeEvents
 }
 

@@ -5,10 +5,13 @@ import { signingInput } from '../crypto/native/index.ts'
 import type { FinalEvent } from '../node/chain-head.ts'
 import type { ConnectedPeer, Keys, Log } from '../node/ports.ts'
 import { Replica, type ReplicaSettings } from '../node/replica.ts'
+import { openStateTrie } from '../node/restart.ts'
 import { Signing } from '../node/signing.ts'
 import { ChainStore, checkAgainstDatabase, messagesOf, SigningRecord } from '../storage/index.ts'
 import type { Genesis, PeerId, SignedKind, ValidatorIndex } from '../types/index.ts'
 import type { SimulatedDisk } from './disk.ts'
+import { LateTrie } from './late-trie.ts'
+import type { Random } from './random.ts'
 import type { SimulatedRecordFile } from './record-disk.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { Identity, SimulatedSchemes } from './schemes.ts'
@@ -55,6 +58,7 @@ export interface ProcessOptions {
   readonly validator: ValidatorIndex | undefined
   readonly identity: Identity
   readonly common: Common
+  readonly trieRandom: Random
   readonly events: ProcessEvents
   /** With the voting key. */
   readonly sign: (kind: SignedKind, bytes: Uint8Array) => Uint8Array
@@ -109,6 +113,7 @@ export class SimulatedProcess {
       settings,
       store,
       trieSettings,
+      ...(this.#options.trieRandom.chance(0.5) ? { openTrie: this.#openLateTrie } : {}),
       keys: this.#keys(),
       signing,
       transport: this.#wire(),
@@ -129,6 +134,20 @@ export class SimulatedProcess {
     if (!this.#isAlive) return
     this.#replica = replica
     events.onStarted()
+  }
+
+  readonly #openLateTrie: typeof openStateTrie = async (...given) => {
+    const { common, trieRandom } = this.#options
+    const { scheduler } = common
+    return new LateTrie(await openStateTrie(...given), {
+      random: trieRandom,
+      nowMs: () => scheduler.nowMs,
+      after: (delayMs, action) => {
+        scheduler.after(delayMs, () => {
+          if (this.#isAlive) action()
+        })
+      },
+    })
   }
 
   /** A crash right after a block was written: it is final, and nobody heard of it yet. */

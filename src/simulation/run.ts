@@ -169,6 +169,7 @@ class Run {
       common: this.#common,
       random: Random.stream(this.#scenario.seed, `node ${number}`),
       pageRandom: Random.stream(this.#scenario.seed, `pages ${number}`),
+      trieRandom: Random.stream(this.#scenario.seed, `trie ${number}`),
       events: {
         onBroadcast: (frame) => {
           if (!node.isLiar) this.#checks.onSent(frame)

@@ -63,7 +63,7 @@ export interface Step {
 
 /** What finalising a block changes. */
 export interface FinalStep extends SequencedBlock {
-  /** From `StoredTrie.append`. */
+  /** From `StateTrie.append`. */
   readonly trie: TrieWrites
   /** Those in the block, and those that can no longer be in any. */
   readonly removedPoolBatches: readonly BatchId[]
@@ -223,7 +223,7 @@ export class ChainStore extends ChainReader {
   }
 
   async #appendPages(pieces: TrieWrites['pages']): Promise<void> {
-    for (const piece of pieces) await this.store.pages.append(piece)
+    for await (const piece of pieces) await this.store.pages.append(piece)
   }
 
   /** Forgets pages that a checkpoint which never became whole has left, those after the range. Where a page of the range

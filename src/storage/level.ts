@@ -6,6 +6,7 @@ import { Level } from 'level'
 import { StorageError } from './errors.ts'
 import { lockFailure } from './home-lock.ts'
 import type { KeyRange, KeyValueEntry, KeyValueStore, WriteOperation } from './key-value.ts'
+import { pagesDirectory } from './page-bytes.ts'
 import { PageFiles } from './page-files.ts'
 
 /** Entries fetched at a time by an iteration. */
@@ -46,7 +47,7 @@ export class LevelStore implements KeyValueStore {
       throw openFailure(error, directory)
     }
     try {
-      return new LevelStore(database, await PageFiles.open(join(directory, 'pages')))
+      return new LevelStore(database, await PageFiles.open(pagesDirectory(directory)))
     } catch (error) {
       await database.close()
       throw error

@@ -7,18 +7,22 @@
 import { readSync } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { crc32 } from 'node:zlib'
-import { PAGE_LENGTH_BYTES, PAGE_ROOM_BYTES, type PagePiece, type StoredPage } from '../trie/ports.ts'
-import { corrupted, StorageError } from './errors.ts'
+import type { PagePiece, StoredPage } from '../trie/ports.ts'
+import { StorageError } from './errors.ts'
+import {
+  chunkBytes,
+  firstPageIn,
+  firstPageOf,
+  pageBytes,
+  pageFileName,
+  pagesIn,
+  setChecksums,
+} from './page-bytes.ts'
 import { assertNext, type PageLog, type PageRange } from './page-log.ts'
 import { syncDirectory, writeAll } from './record-file.ts'
 
 /** A file that has reached this is not added to. */
 const fileBytesMax = 64 * 1024 * 1024
-/** Read at a time by who goes through the log; and by who wants one page, which is shorter. */
-const chunkBytes = 256 * 1024
-const pageBytes = 2 * 1024
-const CHECKSUM_BYTES = PAGE_ROOM_BYTES - PAGE_LENGTH_BYTES
 /** So much may lie unsynced before the disk is told to begin, so that a checkpoint has little left to wait for. */
 const unsyncedBytesMax = 4 * 1024 * 1024
 
@@ -72,8 +76,8 @@ export class PageFiles implements PageLog {
       const madeFirst = await mkdir(directory, { recursive: true })
       if (madeFirst !== undefined) await syncDirectory(dirname(madeFirst))
       for (const name of (await readdir(directory)).sort()) {
-        const first = /^(\d{16})\.pages$/.exec(name)?.[1]
-        if (first !== undefined) files.push(await openFile(join(directory, name), Number(first), 'r+'))
+        const first = firstPageOf(name)
+        if (first !== undefined) files.push(await openFile(join(directory, name), first, 'r+'))
       }
     } catch (error) {
       await Promise.all(files.map(({ handle }) => handle.close()))
@@ -85,25 +89,12 @@ export class PageFiles implements PageLog {
 
   get(id: number): Uint8Array | undefined {
     const chunk = this.#read(id, this.#page)
-    if (chunk === undefined) return undefined
-    // Longer than any page of the trie: only where its length is damaged.
-    const page = pageIn(chunk, 0, id)
-    if (page === undefined) throw corrupted(`trie page ${id}`, 'it is cut short')
-    return page
+    return chunk === undefined ? undefined : firstPageIn(chunk, id)
   }
 
   from(id: number): readonly StoredPage[] {
     const chunk = this.#read(id, this.#chunk)
-    if (chunk === undefined) return []
-    const pages: StoredPage[] = []
-    for (let at = 0; at < chunk.length; ) {
-      const bytes = at === 0 ? pageIn(chunk, 0, id) : unlessDamaged(() => pageIn(chunk, at, id + at))
-      if (bytes === undefined) break
-      pages.push({ id: id + at, bytes })
-      at += bytes.length + PAGE_ROOM_BYTES
-    }
-    if (pages.length === 0) throw corrupted(`trie page ${id}`, 'it is cut short')
-    return pages
+    return chunk === undefined ? [] : pagesIn(chunk, id)
   }
 
   append(piece: PagePiece): Promise<void> {
@@ -201,7 +192,7 @@ export class PageFiles implements PageLog {
   }
 
   async #begin(first: number): Promise<PageFile> {
-    const path = join(this.#directory, `${String(first).padStart(16, '0')}.pages`)
+    const path = join(this.#directory, pageFileName(first))
     const file = await openFile(path, first, 'w+')
     this.#files.push(file)
     this.#hasNewName = true
@@ -256,43 +247,6 @@ export class PageFiles implements PageLog {
     const message = `${this.#directory} could not be written (${reasonOf(error)}); is the disk full?`
     return new StorageError('write-failed', message, { cause: error })
   }
-}
-
-/** The bytes of the page at a place of a chunk, as a view; undefined where the chunk ends within it.
- *  @throws StorageError `corrupted`. */
-function pageIn(chunk: Buffer, at: number, id: number): Uint8Array | undefined {
-  if (at + PAGE_ROOM_BYTES > chunk.length) return undefined
-  const start = at + PAGE_LENGTH_BYTES
-  const end = start + chunk.readUInt16BE(at)
-  if (end + CHECKSUM_BYTES > chunk.length) return undefined
-  const page = new Uint8Array(chunk.buffer, chunk.byteOffset + start, end - start)
-  if (chunk.readUInt32BE(end) === checksumOf(page, id)) return page
-  throw corrupted(`trie page ${id}`, 'its checksum is wrong')
-}
-
-/** Who goes through the log hears of a damaged page when it comes to it. */
-function unlessDamaged<T>(read: () => T): T | undefined {
-  try {
-    return read()
-  } catch (error) {
-    if (error instanceof StorageError && error.code === 'corrupted') return undefined
-    throw error
-  }
-}
-
-function setChecksums({ firstId, bytes }: PagePiece): void {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  for (let at = 0; at < bytes.length; ) {
-    const start = at + PAGE_LENGTH_BYTES
-    const end = start + view.getUint16(at)
-    view.setUint32(end, checksumOf(bytes.subarray(start, end), firstId + at))
-    at = end + CHECKSUM_BYTES
-  }
-}
-
-/** Begun with the number, so that a page in another's place is found like a changed one. */
-function checksumOf(page: Uint8Array, id: number): number {
-  return crc32(page, ((id % 2 ** 32) ^ Math.floor(id / 2 ** 32)) >>> 0)
 }
 
 async function openFile(path: string, first: number, flags: 'r+' | 'w+'): Promise<PageFile> {

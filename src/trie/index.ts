@@ -20,7 +20,16 @@ export { LeafGroup, type NewLeaf } from './leaf-group.ts'
 export { TriePages, type TriePagesOptions } from './pages.ts'
 export type * from './ports.ts'
 export { nextPageId, PAGE_LENGTH_BYTES, PAGE_ROOM_BYTES, pagesOf } from './ports.ts'
-export { type LeafNode, leafOnPath, proveAbsence, proveInclusion } from './prove.ts'
+export {
+  absenceOf,
+  inclusionOf,
+  isThere,
+  type LeafNode,
+  pathTo,
+  proveAbsence,
+  proveInclusion,
+  type TriePath,
+} from './prove.ts'
 export {
   EMPTY_STATE_ROOT,
   EMPTY_TRIE,
@@ -28,12 +37,16 @@ export {
   rootToJsonText,
   stateRootOf,
   type TrieRoot,
+  type TrieTop,
+  topOf,
 } from './root.ts'
+export { type ExecutedTrie, LocalStateTrie, openStoredTrie, type StateTrie } from './state-trie.ts'
 export {
   type CheckpointRule,
   defaultCheckpointRule,
   type NewCheckpoint,
   StoredTrie,
+  type StoredTrieWrites,
   type TrieStep,
   type TrieWrites,
 } from './stored-trie.ts'

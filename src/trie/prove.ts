@@ -6,13 +6,24 @@ import type { Page, PageRef } from './page.ts'
 import type { TriePages } from './pages.ts'
 import type { LeafDataSource, LeafReference } from './ports.ts'
 import type { AbsenceProof, MerkleProof, ProofStep } from './proof.ts'
-import { rootToJson, type TrieRoot, type TrieSide } from './root.ts'
+import { rootToJson, type TrieRoot, type TrieSide, topOf } from './root.ts'
 
 /** A leaf: its key, and the message that brought it first. */
 export interface LeafNode {
   readonly key: Uint8Array
   readonly hash: Uint8Array
   readonly reference: LeafReference
+}
+
+/** The way along the bits of a key. */
+export interface TriePath {
+  /** The root, and the branches. */
+  readonly steps: readonly ProofStep[]
+  /** Whether it leaves the last of them to the right. */
+  readonly isRight: boolean
+  /** Where it ends: the leaf with that key if there is one, else the one by which its absence is shown; undefined on an
+   *  empty side. */
+  readonly leaf: LeafNode | undefined
 }
 
 /** A branch on the way to a leaf. */
@@ -33,9 +44,16 @@ export function proveInclusion(
   pages: TriePages,
   dataOf: LeafDataSource,
 ): MerkleProof | undefined {
-  const leaf = leafOnPath(root, key, pages)
-  if (leaf === undefined || !equalBytes(leaf.key, key)) return undefined
-  return { nodes: pathOf(root, key, pages, dataOf) }
+  return inclusionOf(pathTo(root, key, pages), key, dataOf)
+}
+
+/** The same of the way to `key`. */
+export function inclusionOf(
+  path: TriePath,
+  key: Uint8Array,
+  dataOf: LeafDataSource,
+): MerkleProof | undefined {
+  return isThere(path, key) ? { nodes: nodesOf(path, dataOf) } : undefined
 }
 
 /** Shows that no leaf with this 32-byte `key` is in the trie; undefined where there is one. */
@@ -45,30 +63,37 @@ export function proveAbsence(
   pages: TriePages,
   dataOf: LeafDataSource,
 ): AbsenceProof | undefined {
-  const leaf = leafOnPath(root, key, pages)
-  if (leaf !== undefined && equalBytes(leaf.key, key)) return undefined
-  return { absent: true, key: keyToBits(key), nodes: pathOf(root, key, pages, dataOf) }
+  return absenceOf(pathTo(root, key, pages), key, dataOf)
 }
 
-/**
- * The leaf at which a walk along the bits of `key` ends: the one with that key if there is one, else the one by which
- * its absence is shown; undefined on an empty side. For callers that read its data before they ask for a proof.
- */
-export function leafOnPath(root: TrieRoot, key: Uint8Array, pages: TriePages): LeafNode | undefined {
-  const side = bitOf(key, 0) === 0 ? root.left : root.right
-  return side === null ? undefined : walk(side, key, pages, () => undefined)
+/** The same of the way to `key`. */
+export function absenceOf(path: TriePath, key: Uint8Array, dataOf: LeafDataSource): AbsenceProof | undefined {
+  if (isThere(path, key)) return undefined
+  return { absent: true, key: keyToBits(key), nodes: nodesOf(path, dataOf) }
 }
 
-function pathOf(root: TrieRoot, key: Uint8Array, pages: TriePages, dataOf: LeafDataSource): ProofStep[] {
-  const steps: ProofStep[] = [[false, { Root: rootToJson(root) }]]
+/** Whether the way to `key` ends at its leaf. */
+export function isThere({ leaf }: TriePath, key: Uint8Array): boolean {
+  return leaf !== undefined && equalBytes(leaf.key, key)
+}
+
+/** The walk along the bits of `key`. */
+export function pathTo(root: TrieRoot, key: Uint8Array, pages: TriePages): TriePath {
+  const steps: ProofStep[] = [[false, { Root: rootToJson(topOf(root)) }]]
   let isRight = bitOf(key, 0) === 1
   const side = isRight ? root.right : root.left
-  if (side === null) return steps
+  if (side === null) return { steps, isRight, leaf: undefined }
   const leaf = walk(side, key, pages, ({ bit, hash, left, right }) => {
     const branch = { key: [bit], hash: Array.from(hash), left: Array.from(left), right: Array.from(right) }
     steps.push([isRight, { Branch: branch }])
     isRight = bitOf(key, bit) === 1
   })
+  return { steps, isRight, leaf }
+}
+
+/** The nodes of a proof: those of the way, and the leaf with its data. */
+function nodesOf({ steps, isRight, leaf }: TriePath, dataOf: LeafDataSource): ProofStep[] {
+  if (leaf === undefined) return [...steps]
   const data = dataOf(leaf.reference)
   if (data === undefined) throw new TrieError({ code: 'missing-data', reference: leaf.reference })
   const node = {
@@ -77,8 +102,7 @@ function pathOf(root: TrieRoot, key: Uint8Array, pages: TriePages, dataOf: LeafD
     hash: Array.from(leaf.hash),
     data: Array.from(data),
   }
-  steps.push([isRight, { Leaf: node }])
-  return steps
+  return [...steps, [isRight, { Leaf: node }]]
 }
 
 /** From a side down along the bits of `key`: at most 255 branches, since bits increase on the way. */

@@ -28,26 +28,36 @@ export interface TrieSide {
   readonly below: PageRef | undefined
 }
 
+/** What is public of a root: its hash, and those of its sides. */
+export interface TrieTop {
+  /** Null only in the empty trie. */
+  readonly hash: Uint8Array | null
+  /** Null where the side is empty. */
+  readonly left: Uint8Array | null
+  readonly right: Uint8Array | null
+}
+
+export function topOf({ hash, left, right }: TrieRoot): TrieTop {
+  return { hash, left: left?.hash ?? null, right: right?.hash ?? null }
+}
+
 export const EMPTY_TRIE: TrieRoot = { hash: null, left: null, right: null }
 
 /** What a header says of the empty trie: 32 zero bytes (protocol §3.4). */
 export const EMPTY_STATE_ROOT = '00'.repeat(32) as Hash
 
 /** The header's `stateRoot`. */
-export function stateRootOf(root: TrieRoot): Hash {
+export function stateRootOf(root: Pick<TrieTop, 'hash'>): Hash {
   return root.hash === null ? EMPTY_STATE_ROOT : (toHex(root.hash) as Hash)
 }
 
 /** The root as the original writes it in JSON and in the first node of a proof. */
-export function rootToJson(root: TrieRoot): ProofRoot {
-  return {
-    hash: root.hash === null ? null : Array.from(root.hash),
-    left: root.left === null ? null : Array.from(root.left.hash),
-    right: root.right === null ? null : Array.from(root.right.hash),
-  }
+export function rootToJson({ hash, left, right }: TrieTop): ProofRoot {
+  const bytes = (each: Uint8Array | null) => (each === null ? null : Array.from(each))
+  return { hash: bytes(hash), left: bytes(left), right: bytes(right) }
 }
 
 /** The exact reply of `GET /get/state_root_hash`. */
-export function rootToJsonText(root: TrieRoot): string {
+export function rootToJsonText(root: TrieTop): string {
   return toJsonText(rootToJson(root))
 }

@@ -21,7 +21,7 @@ import type { TrieRoot, TrieSide } from './root.ts'
 /** What is written of the trie with a final block. */
 export interface TrieWrites {
   /** To be added to the log, one after the other, before the next block is appended: each is made when it is asked for. */
-  readonly pages: Iterable<PagePiece>
+  readonly pages: Iterable<PagePiece> | AsyncIterable<PagePiece>
   /** Undefined where none became whole. */
   readonly checkpoint: NewCheckpoint | undefined
 }
@@ -74,7 +74,12 @@ interface Writing extends Omit<Checkpoint, 'nextId'> {
  *  would lie about until the next collection of everything. */
 const packedBytes = 256 * 1024
 
-const NO_WRITES: TrieWrites = { pages: [], checkpoint: undefined }
+/** As the trie itself gives them. */
+export interface StoredTrieWrites extends TrieWrites {
+  readonly pages: Iterable<PagePiece>
+}
+
+const NO_WRITES: StoredTrieWrites = { pages: [], checkpoint: undefined }
 
 export class StoredTrie {
   readonly pages: TriePages
@@ -155,7 +160,7 @@ export class StoredTrie {
 
   /** The next block became final; what it is to write. The write before has to be in the store by now, and nothing may
    *  have been built upon the trie of this block. Throws `TrieError` where the store lacks a page. */
-  append({ height, inserted }: TrieStep): TrieWrites {
+  append({ height, inserted }: TrieStep): StoredTrieWrites {
     if (height !== this.#height + 1)
       throw new RangeError(`block ${height} does not follow block ${this.#height}`)
     for (const ref of this.#given) this.pages.hold(ref)
@@ -266,7 +271,7 @@ export class StoredTrie {
     this.#blocksSince = 0
   }
 
-  #writePiece({ pending, ...checkpoint }: Writing): TrieWrites {
+  #writePiece({ pending, ...checkpoint }: Writing): StoredTrieWrites {
     const pages = this.#givePages(pending)
     if (pending.size > 0) return { pages, checkpoint: undefined }
     // Until this write is done, blocks are executed on the trie before this one, which may have what is to go.

@@ -9,7 +9,7 @@ import { createVrfProver, sha256, verifySignature, vrfInput } from '../../src/cr
 import { Mempool } from '../../src/mempool/index.ts'
 import { FrameVerifier } from '../../src/network/verify.ts'
 import { BlockExecution } from '../../src/node/execution.ts'
-import { openTrie } from '../../src/node/restart.ts'
+import { openStateTrie } from '../../src/node/restart.ts'
 import { thresholdsOf } from '../../src/quorum/index.ts'
 import { conflictOf } from '../../src/sequencing/index.ts'
 import {
@@ -43,8 +43,8 @@ async function aCheckerOf(chain: ChainBuilder) {
   const powers = genesis.validators.map(({ power }) => power)
   const thresholds = thresholdsOf(powers, genesis.faultModel)
   const store = await ChainStore.open({ store: new MemoryStore(), genesis })
-  const { pages } = openTrie({ store })
-  const shared = { genesis, powers, thresholds, store, pages, sha256 }
+  const trie = await openStateTrie({ store })
+  const shared = { genesis, powers, thresholds, store, trie, sha256 }
   const execution = new BlockExecution({ ...shared, verifySigned: () => true, batchOf: () => undefined })
   const sha256Hex = (bytes: Uint8Array) => Buffer.from(sha256(bytes)).toString('hex') as Hash
   const crypto = { sha256, sha256Hex, verifySignature }

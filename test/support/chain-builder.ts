@@ -34,7 +34,7 @@ import { nativeSchemes, verifySignedOf } from '../../src/node/schemes.ts'
 import { thresholdsOf } from '../../src/quorum/index.ts'
 import { makeEvidence, messageOfEvidence } from '../../src/sequencing/index.ts'
 import { ChainStore, defaultPartMessages, type KeyValueStore, MemoryStore } from '../../src/storage/index.ts'
-import type { CheckpointRule, StoredTrie } from '../../src/trie/index.ts'
+import { type CheckpointRule, LocalStateTrie } from '../../src/trie/index.ts'
 import type {
   Batch,
   BatchId,
@@ -107,7 +107,7 @@ export class ChainBuilder {
   /** Secrets of the validators, by index. */
   readonly keys: readonly NodeKeys[]
   readonly store: ChainStore
-  readonly trie: StoredTrie
+  readonly trie: LocalStateTrie
   readonly mempool: Mempool
   readonly #voters: readonly Signer[]
   readonly #nodes: readonly Signer[]
@@ -124,7 +124,7 @@ export class ChainBuilder {
     this.genesis = genesis
     this.keys = keys
     this.store = store
-    this.trie = openTrie({ store, rule })
+    this.trie = new LocalStateTrie(openTrie({ store, rule }))
     this.mempool = new Mempool({ maxBytes: 1 << 24, maxBatches: 1_000, reservedAuthors: [], nextHeight: 1 })
     this.#voters = keys.map(({ votingSeed }) => createSigner(votingSeed))
     this.#nodes = keys.map(({ nodeSeed }) => createSigner(nodeSeed))
@@ -135,7 +135,7 @@ export class ChainBuilder {
       powers,
       thresholds: thresholdsOf(powers, genesis.faultModel),
       store,
-      pages: this.trie.pages,
+      trie: this.trie,
       sha256,
       verifySigned: verifySignedOf(genesis, nativeSchemes),
       batchOf: (id) => this.#batches.get(id),

@@ -151,6 +151,8 @@ export class TestNetwork {
         http: { host: '127.0.0.1', port: httpPort },
         p2p: [`/ip4/127.0.0.1/tcp/${p2pPort}`],
         bootstrap: [...bootstrap],
+        // Both ways, whatever the machine.
+        trieThread: this.nodes.length % 2 === 0 ? 'never' : 'always',
         ...this.#shape.config,
       },
     })

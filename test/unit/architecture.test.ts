@@ -61,8 +61,10 @@ const entries: Readonly<Record<string, RegExp>> = {
   sequencing: /^(evidence|merkle|roots)\.ts$/,
   // Making proofs is the node's part; a verifier does not load it.
   proofs: /^make\.ts$/,
-  node: /^(check|config|genesis|home|inspect|keys|log|node|signing-file|testnet|validator-record|version)\.ts$|^(chain-head|replica|schemes|signing|submission)\.ts$/,
+  node: /^(check|config|genesis|home|inspect|keys|log|node|signing-file|testnet|validator-record|version)\.ts$|^(chain-head|replica|restart|schemes|signing|submission)\.ts$/,
   network: /^verify\.ts$/,
+  // What the thread of the trie takes, which has no use for LevelDB.
+  storage: /^(page-reader|errors)\.ts$/,
 }
 /** What a room implements is declared by the room that needs it. */
 const portFiles = /^ports\.ts$/

@@ -21,6 +21,7 @@ import type { Terminal } from '../terminal.ts'
 
 interface Options extends CommonOptions {
   readonly network?: 'local'
+  readonly validators: number
   readonly node?: readonly string[]
   readonly rate: readonly (number | 'max')[]
   readonly form: Form
@@ -38,19 +39,20 @@ interface Options extends CommonOptions {
   readonly profile?: string
 }
 
-const validators = 4
 /** A request is answered when its message is on disk, which it shares with all that came meanwhile: with too few under way
  *  the answer is waited for, and not the nodes. */
 const inFlight = { many: 64, single: 512 }
 const drainMs = 60_000
+const defaultValidators = 4
 const afterKillMs = 10_000
 
 export function addBenchCommand(program: Command, context: Context): void {
   const count = (min: number, max: number) => integerOption({ min, max })
   newCommand(program, 'bench', 'measure how many messages a network makes final, and how soon')
     .addOption(
-      new Option('--network <kind>', 'local: four validators of its own on this machine').choices(['local']),
+      new Option('--network <kind>', 'local: validators of its own on this machine').choices(['local']),
     )
+    .option('--validators <n>', 'with --network local: so many of them', count(1, 16), defaultValidators)
     .option('--node <url>', 'a node of the network to measure; repeat it for more', addNode)
     .addOption(
       new Option('--rate <list>', 'messages a second, each number a stage; max: as fast as they are taken')
@@ -80,7 +82,7 @@ export function addBenchCommand(program: Command, context: Context): void {
       count(0, 100_000_000),
       0,
     )
-    .option('--kill <index>', 'kill this validator of the local network ten seconds before', count(0, 3))
+    .option('--kill <index>', 'kill this validator of the local network ten seconds before', count(0, 15))
     .option('--output <dir>', 'write figures.json, table.md and latency.svg there')
     .option('--profile <dir>', 'with --network local: a CPU profile of each node')
     .action((options: Options) => bench(options, context))
@@ -93,7 +95,11 @@ async function bench(options: Options, { terminal }: Context): Promise<void> {
   const network =
     options.network === undefined
       ? undefined
-      : await BenchNetwork.start({ validators, profileTo: options.profile, env: terminal.env })
+      : await BenchNetwork.start({
+          validators: options.validators,
+          profileTo: options.profile,
+          env: terminal.env,
+        })
   try {
     const stages = await runStages(options, { workload, network, terminal })
     report(options, stages, terminal)
@@ -110,6 +116,7 @@ async function runStages(
   const all = network?.addresses ?? options.node ?? []
   if (options.kill !== undefined) {
     if (network === undefined) throw new UsageError('--kill needs --network local')
+    if (options.kill >= options.validators) throw new UsageError(`there is no validator ${options.kill}`)
     network.kill(options.kill)
     terminal.note(`Killed node${options.kill}; measuring begins ${afterKillMs / 1000} s from now.`)
     await new Promise((resolve) => setTimeout(resolve, afterKillMs))

@@ -4,7 +4,6 @@ import {
   advance,
   type ChainState,
   convictedBy,
-  executeBlock,
   genesisState,
   restoreState,
   restoreWindowBlocks,
@@ -12,7 +11,14 @@ import {
 import { hashConcat, sha256, sha256Hex } from '../../../src/crypto/native/index.ts'
 import { messageOfEvidence } from '../../../src/sequencing/index.ts'
 import { ChainStore, MemoryStore } from '../../../src/storage/index.ts'
-import { EMPTY_STATE_ROOT, keyOf, proveInclusion, StoredTrie, TriePages } from '../../../src/trie/index.ts'
+import {
+  EMPTY_STATE_ROOT,
+  keyOf,
+  LocalStateTrie,
+  proveInclusion,
+  StoredTrie,
+  TriePages,
+} from '../../../src/trie/index.ts'
 import type {
   Batch,
   BatchId,
@@ -51,17 +57,17 @@ describe('genesisState', () => {
   })
 })
 
-describe('executeBlock', () => {
+describe('the trie of a chain', () => {
   it('puts the data of every message into the trie, named by where it stands', async () => {
     const { chain } = await aChain()
     const batch = aBatch([aMessage('a'), aMessage('b', { namespace: 'diseq/evidence' })])
     await chain.finalise([batch])
 
-    const root = chain.state.trie
+    const { root } = chain.stored
     for (const [index, text] of ['a', 'b'].entries()) {
       const key = keyOf(dataOf(text), sha256)
       const asked: unknown[] = []
-      const proof = proveInclusion(root, key, chain.trie.pages, (reference) => {
+      const proof = proveInclusion(root, key, chain.stored.pages, (reference) => {
         asked.push(reference)
         return chain.store.dataOf(reference)
       })
@@ -69,7 +75,7 @@ describe('executeBlock', () => {
       assert.deepEqual(asked, [{ height: 1, index }])
     }
     assert.equal(
-      proveInclusion(root, keyOf(dataOf('c'), sha256), chain.trie.pages, chain.store.dataOf),
+      proveInclusion(root, keyOf(dataOf('c'), sha256), chain.stored.pages, chain.store.dataOf),
       undefined,
     )
   })
@@ -79,11 +85,10 @@ describe('executeBlock', () => {
     await chain.finalise([aBatch([aMessage('a')])])
     const { trie, stateRoot } = chain.state
 
-    const again = sequenced(aBatch([aMessage('a', { timestamp: 99 })]))
-    const { pages } = chain.trie
-    const executed = executeBlock({ trie, pages, height: 2, messages: again })
-    assert.deepEqual([executed.stateRoot, executed.inserted.added], [stateRoot, 0])
-    assert.equal(executeBlock({ trie, pages, height: 2, messages: [] }).stateRoot, stateRoot)
+    for (const data of [[dataOf('a')], []]) {
+      const executed = await chain.trie.execute(1, data)
+      assert.deepEqual([executed?.stateRoot, executed?.top], [stateRoot, trie])
+    }
   })
 
   it('comes to one root however the messages are put into blocks', async () => {
@@ -172,18 +177,13 @@ describe('restoreState', () => {
       const restored = await restoreFrom(store, chain.state.beacon)
       const { line, ...rest } = restored
       const { line: expectedLine, ...expected } = chain.state
-      assert.deepEqual(plain(rest), plain(expected))
+      assert.deepEqual(rest, expected)
       assert.equal(line.has(waiting.id), heights > 0)
       assert.equal(expectedLine.has(waiting.id), heights > 0)
 
-      const { trie, height } = restored
-      const { pages } = aTrieOf(await ChainStore.open({ store, genesis }))
-      const messages = sequenced(aBatch([aMessage('one more')]))
-      assert.equal(
-        executeBlock({ trie, pages, height: height + 1, messages }).stateRoot,
-        executeBlock({ trie: chain.state.trie, pages: chain.trie.pages, height: height + 1, messages })
-          .stateRoot,
-      )
+      const again = new LocalStateTrie(aTrieOf(await ChainStore.open({ store, genesis })))
+      const [next, other] = [chain.trie, again].map((trie) => trie.execute(heights, [dataOf('one more')]))
+      assert.equal((await other)?.stateRoot, (await next)?.stateRoot)
     })
   }
 
@@ -205,12 +205,14 @@ describe('restoreState', () => {
 /** A chain that grows in a store by made-up blocks. */
 class TestChain {
   readonly store: ChainStore
-  readonly trie: StoredTrie
+  readonly stored: StoredTrie
+  readonly trie: LocalStateTrie
   state: ChainState = genesisState(genesis, sha256)
 
   constructor(store: ChainStore) {
     this.store = store
-    this.trie = aTrieOf(store)
+    this.stored = aTrieOf(store)
+    this.trie = new LocalStateTrie(this.stored)
   }
 
   async finalise(
@@ -218,24 +220,30 @@ class TestChain {
     attached: readonly number[] = [0],
     listed: readonly Batch[] = [],
   ) {
-    const { trie, blockId: previousBlockId } = this.state
+    const { blockId: previousBlockId } = this.state
     const height = this.state.height + 1
     const messages = batches.flatMap(sequenced)
-    const executed = executeBlock({ trie, pages: this.trie.pages, height, messages })
+    const executed = await this.trie.execute(
+      height - 1,
+      messages.map(({ message }) => message.data),
+    )
+    assert(executed !== undefined)
     const commitments = [...attached]
       .sort((a, b) => a - b)
       .map((validator) => aCommitment(height, validator, validator === 3 ? listed : []))
     const { stateRoot } = executed
     const block = aBlock({ height, previousBlockId, commitments, stateRoot, messageCount: messages.length })
+    const writes = await this.trie.append(executed)
+    assert(writes !== undefined)
     await this.store.saveFinal({
       final: finalised(block, batches),
       skipped: [],
-      trie: this.trie.append({ height, inserted: executed.inserted }),
+      trie: writes,
       removedPoolBatches: [],
     })
     const batchIds = batches.map(({ id }) => id)
     const beacon = sha256Hex(block.header.vrfProof)
-    this.state = advance(this.state, { block, beacon, batchIds, trie: executed.trie, convicted: [] })
+    this.state = advance(this.state, { block, beacon, batchIds, trie: executed.top, convicted: [] })
     return block
   }
 }
@@ -262,20 +270,19 @@ async function restoreFrom(store: MemoryStore, beacon: Hash): Promise<ChainState
     if (final === undefined) throw new Error(`block ${at} is missing`)
     recent.push({ block: final.block, batchIds: final.batches.map(({ id }) => id) })
   }
-  const stored = aTrieOf(chainStore)
+  const stored = new LocalStateTrie(aTrieOf(chainStore))
   for (let at = stored.height + 1; at <= height; at += 1) {
     const messages = (await chainStore.readMessages(at)) ?? []
-    const { inserted } = executeBlock({ trie: stored.root, pages: stored.pages, height: at, messages })
-    stored.append({ height: at, inserted })
+    const executed = await stored.execute(
+      at - 1,
+      messages.map(({ message }) => message.data),
+    )
+    assert(executed !== undefined)
+    await stored.append(executed)
   }
-  const trie = stored.root
+  const trie = stored.top
   const convicted = (await chainStore.readConvictions()).map(({ validator }) => validator)
   return restoreState({ genesis, sha256, recent, beacon, trie, convicted })
-}
-
-/** Without the parts of the trie that say what happens to be in memory. */
-function plain({ trie, ...state }: Omit<ChainState, 'line'>): unknown {
-  return { ...state, trie: [trie.hash, trie.left?.hash, trie.right?.hash] }
 }
 
 function sequenced(batch: Batch): SequencedMessage[] {

@@ -17,7 +17,7 @@ import { BlockExecution } from '../../../src/node/execution.ts'
 import { openTrie } from '../../../src/node/restart.ts'
 import { thresholdsOf } from '../../../src/quorum/index.ts'
 import { ChainStore, MemoryStore } from '../../../src/storage/index.ts'
-import type { CheckpointRule } from '../../../src/trie/index.ts'
+import { type CheckpointRule, LocalStateTrie } from '../../../src/trie/index.ts'
 import type { Batch, BatchId, BlockId, Height } from '../../../src/types/index.ts'
 import { aMessage, ChainBuilder } from '../../support/chain-builder.ts'
 
@@ -61,14 +61,13 @@ async function aFollowerOf(
   const thresholds = thresholdsOf(powers, genesis.faultModel)
   const store = await ChainStore.open({ store: disk, genesis })
   const mempool = new Mempool({ maxBytes: 1e7, maxBatches: 100, reservedAuthors: [], nextHeight: 1 })
-  const trie = openTrie({ store, ...(rule === undefined ? {} : { rule }) })
+  const trie = new LocalStateTrie(openTrie({ store, ...(rule === undefined ? {} : { rule }) }))
   const head = new ChainHead({ store, mempool, powers, state: genesisState(genesis, sha256), trie })
   const transport = { peers: () => [], requestBatches: async () => [] }
   const fetcher = new BatchFetcher({ transport, clock, log, blockIntervalMs: () => 0, onBatch: () => {} })
-  const shared = { genesis, powers, thresholds, store, pages: trie.pages, sha256 }
+  const shared = { genesis, powers, thresholds, store, trie, sha256 }
   const batchOf = (id: BatchId) => held.find((batch) => batch.id === id)
-  const isLatest = (state: ChainHead['state']) => state === head.state
-  const execution = new BlockExecution({ ...shared, verifySigned: () => true, batchOf, isLatest })
+  const execution = new BlockExecution({ ...shared, verifySigned: () => true, batchOf })
   const appended: Height[] = []
   const work = new BlockWork({
     head,
@@ -84,7 +83,7 @@ async function aFollowerOf(
     onAppended: ({ height }) => appended.push(height),
     onFatal: (error) => assert.fail(String(error)),
   })
-  return { work, head, appended, store }
+  return { work, head, appended, store, trie }
 }
 
 test('a check that block sync overtakes ends without a word, though the pages of its trie are gone', async () => {
@@ -115,7 +114,8 @@ test('a check that block sync overtakes ends without a word, though the pages of
     for (const final of finals.slice(from, from + movedOn))
       assert.equal(await work.applySynced(final), 'applied')
     disk.isOpen.resolve()
-    assert.equal(typeof (await checked), movedOn === 0 ? 'object' : 'undefined')
+    // The trie of the block before the last is still there.
+    assert.equal(typeof (await checked), movedOn < 2 ? 'object' : 'undefined')
   }
 })
 
@@ -124,20 +124,27 @@ test('what other blocks of a height made of the trie is given back when one is f
   const other = await chain.makeBlock({ messages: [aMessage('a'), aMessage('b')], view: 1 })
   await chain.addBlock({ messages: [aMessage('a'), aMessage('b')] })
   const final = await chain.readFinal(1)
-  const { work, head } = await aFollowerOf(chain, final.batches)
-  const discarded: unknown[] = []
-  const discard = head.discard.bind(head)
-  head.discard = (executed) => {
-    discarded.push(executed.id)
-    discard(executed)
-  }
-  for (const block of [final.block, other.block]) assert.equal(typeof (await work.execute(block)), 'object')
+  const { work, trie } = await aFollowerOf(chain, final.batches)
+  const [own, others] = [await work.execute(final.block), await work.execute(other.block)]
+  assert.ok(typeof own === 'object' && typeof others === 'object')
   await work.finalise(final.finalization, final.block)
-  assert.deepEqual(discarded, [other.block.id])
+  assert.equal(await trie.append(others.state), undefined)
   for (const text of ['c', 'd']) {
     await chain.addBlock({ messages: [aMessage(text)] })
     assert.equal(await work.applySynced(await chain.readFinal(chain.state.height)), 'applied')
   }
+})
+
+test('a block of which was forgotten what it made of the trie becomes final all the same', async () => {
+  const chain = await ChainBuilder.create()
+  await chain.addBlock({ messages: [aMessage('a'), aMessage('b')] })
+  const final = await chain.readFinal(1)
+  const { work, head, appended } = await aFollowerOf(chain, final.batches)
+  const executed = await work.execute(final.block)
+  assert.ok(typeof executed === 'object')
+  head.forget(executed)
+  await work.finalise(final.finalization, final.block)
+  assert.deepEqual([appended, head.state.trie], [[1], chain.state.trie])
 })
 
 test('a synced block is applied though it was full and the batch that did not fit is nowhere to be had', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { loadChain, takeUpTrie } from '../../../src/node/restart.ts'
+import { loadChain, openStateTrie, takeUpTrie } from '../../../src/node/restart.ts'
 import { ChainStore, MemoryStore } from '../../../src/storage/index.ts'
 import { blockBatchKey, heightKey, metaKeys } from '../../../src/storage/keys.ts'
 import { pieceOf } from '../../contract/page-log.ts'
@@ -9,12 +9,12 @@ import { aMessage, ChainBuilder } from '../../support/chain-builder.ts'
 test('a chain with a hole among its last blocks is damage, not a bug of the program', async () => {
   const backing = new MemoryStore()
   const { genesis, store } = await aChain(backing)
-  const restored = await loadChain({ genesis, store, trie: await takeUpTrie({ store }) })
+  const restored = await loadChain({ genesis, store, trie: await openStateTrie({ store }) })
   assert.equal(restored.height, 5)
 
   await backing.write([{ type: 'del', key: heightKey('blockHead', 3) }])
   const damage = { code: 'corrupted', message: /damaged block 3: .*missing/ }
-  await assert.rejects(loadChain({ genesis, store, trie: await takeUpTrie({ store }) }), damage)
+  await assert.rejects(loadChain({ genesis, store, trie: await openStateTrie({ store }) }), damage)
 })
 
 test('so is a block whose messages are not those of its header', async () => {
@@ -30,7 +30,7 @@ test('so is a block whose messages are not those of its header', async () => {
   ])
 
   const damage = { code: 'corrupted', message: /damaged block 3: / }
-  await assert.rejects(loadChain({ genesis, store, trie: await takeUpTrie({ store }) }), damage)
+  await assert.rejects(loadChain({ genesis, store, trie: await openStateTrie({ store }) }), damage)
 })
 
 test('so is a batch of its last blocks that is missing or another one', async () => {
@@ -43,7 +43,7 @@ test('so is a batch of its last blocks that is missing or another one', async ()
     const value = change(batch)
     await backing.write([value === undefined ? { type: 'del', key } : { type: 'put', key, value }])
     // Whose messages are in the trie's checkpoint already: nobody else looks at them.
-    const trie = await takeUpTrie({ store })
+    const trie = await openStateTrie({ store })
     assert.ok(trie.height >= 4)
     const damage = { code: 'corrupted', message: /damaged block 4: a batch of it/ }
     await assert.rejects(loadChain({ genesis, store, trie }), damage)
@@ -53,7 +53,7 @@ test('so is a batch of its last blocks that is missing or another one', async ()
 test('pages that are gone are made of the blocks again, and none of them is taken for what it is not', async () => {
   const backing = new MemoryStore()
   const chain = await aChain(backing)
-  const { root } = chain.trie
+  const { top } = chain.trie
   const store = await ChainStore.open({ store: backing, genesis: chain.genesis })
   const { next } = (await takeUpTrie({ store })).pageRange
   assert.ok(next > 1)
@@ -66,9 +66,9 @@ test('pages that are gone are made of the blocks again, and none of them is take
     assert.equal(trie.height, 0)
     await backing.pages.append(pieceOf([{ id: 1, bytes: new Uint8Array(1_000) }]))
   }
-  const trie = await takeUpTrie({ store })
+  const trie = await openStateTrie({ store })
   await loadChain({ genesis: chain.genesis, store, trie })
-  assert.deepEqual(trie.root.hash, root.hash)
+  assert.deepEqual(trie.top, top)
 })
 
 async function aChain(store: MemoryStore): Promise<ChainBuilder> {

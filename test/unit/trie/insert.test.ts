@@ -7,8 +7,8 @@ import {
   EMPTY_TRIE,
   insertLeaves,
   leafOf,
-  leafOnPath,
   type NewLeaf,
+  pathTo,
   stateRootOf,
 } from '../../../src/trie/index.ts'
 import type { PageRef } from '../../../src/trie/page.ts'
@@ -107,7 +107,7 @@ describe('inserting leaves', () => {
       slabs: [],
     }
     assert.deepEqual(again, { root: first.root, ...nothing })
-    assert.deepEqual(leafOnPath(built.root, key, built.pages)?.reference, { height: 3, index: 7 })
+    assert.deepEqual(pathTo(built.root, key, built.pages).leaf?.reference, { height: 3, index: 7 })
   })
 
   it('gives an empty group back as it came', () => {

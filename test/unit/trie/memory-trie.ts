@@ -12,9 +12,9 @@ import {
   pagesOf,
   type StoredPage,
   StoredTrie,
+  type StoredTrieWrites,
   TriePages,
   type TrieRoot,
-  type TrieWrites,
 } from '../../../src/trie/index.ts'
 
 export function sha256(bytes: Uint8Array): Uint8Array {
@@ -50,7 +50,7 @@ export class MemorySource {
     return bytes === undefined ? [] : [{ id, bytes }]
   }
 
-  put({ pages, checkpoint }: TrieWrites): void {
+  put({ pages, checkpoint }: StoredTrieWrites): void {
     for (const piece of pages) for (const { id, bytes } of pagesOf(piece)) this.pages.set(id, bytes)
     if (checkpoint === undefined) return
     this.checkpoint = checkpoint.bytes
