@@ -13,7 +13,7 @@ import type { PeerStatus } from '../codec/index.ts'
 import type { Network } from '../network/index.ts'
 import { isQuorum, powerOf } from '../quorum/index.ts'
 import { type ChainStore, messagesOf } from '../storage/index.ts'
-import { inclusionOf, isThere, proofToJsonText } from '../trie/index.ts'
+import { inclusionOf, isThere, proofToJsonText, type TriePath } from '../trie/index.ts'
 import type { BlockId, Genesis, Height, MessageId, PeerId, ValidatorIndex, Vote } from '../types/index.ts'
 import type { PendingKeys } from './pending-keys.ts'
 import type { ProofMaker } from './proof-maker.ts'
@@ -72,8 +72,7 @@ export function apiView(options: ApiViewOptions): ApiPorts {
     }),
     stateRoot: async () => replica.head.state.trie,
     merkleProof: async (key) => {
-      const path = await replica.trie.path(key, replica.head.state.height)
-      const proof = inclusionOf(path, key, store.dataOf)
+      const proof = inclusionOf(await latestPath(replica, key), key, store.dataOf)
       return proof === undefined ? undefined : proofToJsonText(proof)
     },
     waitForKey: (key, signal) => waitForKey(options, key, signal),
@@ -165,6 +164,15 @@ async function blockView(
   }
 }
 
+/** In the trie of the last block. */
+async function latestPath({ trie, head }: Replica, key: Uint8Array): Promise<TriePath> {
+  for (;;) {
+    const path = await trie.path(key, head.state.height)
+    // Else it was overtaken by more blocks than are kept.
+    if (path !== undefined) return path
+  }
+}
+
 /** Looks after every final block; gives up where nothing pending has the key. */
 async function waitForKey(options: ApiViewOptions, key: Uint8Array, signal: AbortSignal): Promise<boolean> {
   const { replica, pendingKeys } = options
@@ -178,9 +186,10 @@ async function waitForKey(options: ApiViewOptions, key: Uint8Array, signal: Abor
   try {
     for (;;) {
       const seen = blocks
-      if (isThere(await replica.trie.path(key, replica.head.state.height), key)) return true
+      if (isThere(await latestPath(replica, key), key)) return true
+      if (signal.aborted) return false
       if (blocks > seen) continue
-      if (signal.aborted || !pendingKeys.has(key)) return false
+      if (!pendingKeys.has(key)) return false
       await new Promise<void>((resolve) => {
         onBlock = resolve
       })

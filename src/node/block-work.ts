@@ -3,6 +3,7 @@
 // voting or from block sync.
 import type { FinalBlock } from '../codec/index.ts'
 import { InvariantBroken, isQuorum, powerOf, type Thresholds } from '../quorum/index.ts'
+import { executionsMax } from '../trie/index.ts'
 import type {
   Batch,
   BatchId,
@@ -37,10 +38,6 @@ export interface BlockWorkOptions {
   readonly onFatal: (error: unknown) => void
 }
 
-/** Blocks recomputed in one height: one of each view, and what is fetched; then what the oldest makes of the state is
- *  forgotten, which may be megabytes. Which batches it has is not: a repeat of it can be voted for in any later view. */
-const executionsKept = 16
-
 interface BatchWaiter {
   readonly ids: Set<BatchId>
   readonly done: (isComplete: boolean) => void
@@ -48,7 +45,8 @@ interface BatchWaiter {
 
 export class BlockWork {
   readonly #options: BlockWorkOptions
-  /** Of the height under way. */
+  /** Of the height under way, as many as the trie keeps: of a block that outlasts so many others it is known which
+   *  batches it has, since a repeat of it can be voted for in any later view, and no more. */
   readonly #executions = new Map<BlockId, Promise<Executed | 'invalid' | undefined>>()
   readonly #executed = new Map<BlockId, Executed>()
   /** Of every block recomputed. Most blocks of a height share theirs: a validator lists once a height. */
@@ -95,14 +93,7 @@ export class BlockWork {
     const known = this.#executions.get(block.id)
     if (known !== undefined) return known
     const execution = this.#execute(block)
-    this.#executions.set(block.id, execution)
-    const [oldest] = this.#executions.keys()
-    if (this.#executions.size > executionsKept && oldest !== undefined) {
-      const executed = this.#executed.get(oldest)
-      if (executed !== undefined) this.#options.head.forget(executed)
-      this.#executions.delete(oldest)
-      this.#executed.delete(oldest)
-    }
+    this.#note(block.id, execution)
     return execution
   }
 
@@ -122,8 +113,9 @@ export class BlockWork {
     for (let round = 0; round <= details.commitments.length + 1; round++) {
       if (head.state.height + 1 !== height) return undefined
       const made = await execution.build(head.state, { view, leader: self, vrfProof, commitments })
+      if (head.state.height + 1 !== height) return undefined
       if (made.kind === 'executed') {
-        this.#executions.set(made.id, Promise.resolve(made))
+        this.#note(made.id, Promise.resolve(made))
         this.#keep(made)
         const { id, header, headerBytes } = made
         return { id, header, headerBytes, signature: new Uint8Array(64), commitments }
@@ -198,11 +190,19 @@ export class BlockWork {
     await this.#appending
   }
 
+  #note(id: BlockId, execution: Promise<Executed | 'invalid' | undefined>): void {
+    this.#executions.set(id, execution)
+    for (const oldest of this.#executions.keys()) {
+      if (this.#executions.size <= executionsMax) return
+      this.#executions.delete(oldest)
+      this.#executed.delete(oldest)
+    }
+  }
+
   #keep(executed: Executed): void {
     this.#batches.set(executed.id, executed.content.batches)
-    // Of an execution that outlasted sixteen others only the batches are kept.
+    // It may have outlasted sixteen others.
     if (this.#executions.has(executed.id)) this.#executed.set(executed.id, executed)
-    else this.#options.head.forget(executed)
   }
 
   async #execute(block: Block): Promise<Executed | 'invalid' | undefined> {
@@ -212,7 +212,8 @@ export class BlockWork {
       const result = await execution.check(head.state, block)
       if (result.kind === 'overtaken') continue
       if (result.kind === 'executed') {
-        if (head.state.height + 1 === height) this.#keep(result)
+        if (head.state.height + 1 !== height) return undefined
+        this.#keep(result)
         return result
       }
       if (result.kind === 'invalid') {

@@ -110,17 +110,14 @@ export class ChainHead {
     return { height, final, messages, messageIds, expired, refused, removedBatches: settled.removed }
   }
 
-  /** What a block made of the trie, which takes memory, is not kept any longer. It can become final all the same. */
-  forget({ state }: Executed): void {
-    this.#trie.forget(state)
-  }
-
   async #appendToTrie({ state, content }: Executed): Promise<TrieWrites> {
     const writes = await this.#trie.append(state)
     if (writes !== undefined) return writes
+    // The trie keeps a bounded number of executions.
     const data = content.messages.map(({ message }) => message.data)
     const again = await this.#trie.execute(state.height - 1, data)
-    const written = again === undefined ? undefined : await this.#trie.append(again)
+    assert(again?.stateRoot === state.stateRoot, 'a final block executed again gives another trie')
+    const written = await this.#trie.append(again)
     assert(written !== undefined, 'a final block that does not follow the trie')
     return written
   }

@@ -127,7 +127,15 @@ class Node implements RunningNode {
       ...(wantsTrieThread(config)
         ? {
             openTrie: (trie, onMissing) =>
-              openTrieThread({ ...trie, directory: pagesDirectory(paths.database), log }, onMissing),
+              openTrieThread(
+                {
+                  ...trie,
+                  directory: pagesDirectory(paths.database),
+                  log,
+                  onFailed: (error) => this.#fail(error),
+                },
+                onMissing,
+              ),
           }
         : {}),
       keys,

@@ -109,9 +109,10 @@ export class ProofMaker {
     const { store, trie } = this.#options
     const block = await this.#header(height ?? store.tip.height)
     if (block === undefined) return undefined
-    // Asked here and now: what the trie is told of later blocks comes after it.
     if (block.header.stateHeight < store.tip.height - provableRoots) return 'too-old'
     const path = await trie.path(key, block.header.stateHeight)
+    // Blocks may have come while it was looked for.
+    if (path === undefined) return 'too-old'
     const proof = inclusionOf(path, key, store.dataOf) ?? absenceOf(path, key, store.dataOf)
     return proof === undefined ? undefined : makeTrieProof(block, bytesToHex(key) as Hash, proof)
   }

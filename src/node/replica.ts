@@ -1,5 +1,6 @@
 // One node of the network without its sockets: pool, core, chain and disk put together. node.ts gives it real peers,
-// clock and disk; the simulator imagined ones. Everything here runs on one thread, in order.
+// clock and disk; the simulator imagined ones. Everything here runs on one thread, in order; the trie may be asked of
+// another (trie-thread.ts).
 import { commitmentEntriesMax, type Frame, type PeerStatus } from '../codec/index.ts'
 import { type Contradiction, type CoreState, type Input, leaderOf, viewsAhead } from '../consensus/index.ts'
 import { sha256 } from '../crypto/native/index.ts'

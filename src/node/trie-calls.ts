@@ -44,8 +44,7 @@ export interface TrieCalls {
   append(executed: ExecutedTrie): Appended | undefined
   /** The next piece of the last `append`; undefined after the last. */
   nextPiece(): PagePiece | undefined
-  forget(executed: ExecutedTrie): undefined
-  path(key: Uint8Array, height: number): TriePath
+  path(key: Uint8Array, height: number): TriePath | undefined
 }
 
 export type CallName = keyof TrieCalls
@@ -64,7 +63,7 @@ export type Answer =
 export type Failure =
   | { readonly kind: 'trie'; readonly failure: TrieFailure }
   | { readonly kind: 'storage'; readonly code: StorageCode; readonly message: string }
-  | { readonly kind: 'other'; readonly message: string }
+  | { readonly kind: 'other'; readonly message: string; readonly stack: string | undefined }
 
 /** Messages' data, one behind the other: handed over whole, not copied one by one. */
 export interface PackedData {

@@ -1,7 +1,7 @@
 // The trie on a thread of its own (trie-worker.ts), as who asks it sees it. It is the largest single part of what a message
 // costs (docs/performance.md). What is to be written comes back, and is written here with the block it belongs to: what
-// is on disk, and in which order, is the same either way. Where the thread fails, so does what was asked of it, and the
-// node stops, as with a failed disk.
+// is on disk, and in which order, is the same either way. Where the thread fails the node has to stop, as with a failed
+// disk.
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Transferable, Worker } from 'node:worker_threads'
@@ -37,6 +37,8 @@ export interface TrieThreadOptions extends TrieSettings {
   readonly store: ChainStore
   /** Of the files of pages. */
   readonly directory: string
+  /** Called once where the thread fails after it was opened, whatever is under way. */
+  readonly onFailed: (error: Error) => void
   /** What the thread runs; only tests give another. */
   readonly file?: URL
 }
@@ -56,6 +58,9 @@ export async function openTrieThread(
   }
 }
 
+/** What strangers ask for must not keep blocks waiting: so many proofs are with the thread at a time. */
+const pathsMax = 8
+
 interface Waiting {
   readonly resolve: (value: never) => void
   readonly reject: (error: unknown) => void
@@ -64,14 +69,19 @@ interface Waiting {
 export class TrieThread implements StateTrie {
   readonly #worker: Worker
   readonly #waiting = new Map<number, Waiting>()
+  readonly #onFailed: (error: Error) => void
+  /** Proofs that wait for others, in their order. */
+  readonly #pathsWaiting: (() => void)[] = []
+  #pathsUnderWay = 0
   #nextId = 0
   #height: number
   #top: TrieTop
   /** Why it no longer answers. */
   #end: Error | undefined
 
-  private constructor(worker: Worker, { height, top }: Opened) {
+  private constructor(worker: Worker, { height, top }: Opened, onFailed: (error: Error) => void) {
     this.#worker = worker
+    this.#onFailed = onFailed
     this.#height = height
     this.#top = top
     worker.on('message', (answer: Answer) => this.#settle(answer))
@@ -86,7 +96,7 @@ export class TrieThread implements StateTrie {
    * Rejects where no thread can be started, and with what `takeUpTrie` throws.
    */
   static async open(
-    { store, directory, cachedBytesMax, rule, file = workerFile() }: TrieThreadOptions,
+    { store, directory, cachedBytesMax, rule, onFailed, file = workerFile() }: TrieThreadOptions,
     onMissing?: () => void,
   ): Promise<TrieThread> {
     await takeUpTrie({ store }, onMissing)
@@ -100,9 +110,8 @@ export class TrieThread implements StateTrie {
       rule,
     }
     const worker = new Worker(file, { name: 'trie', workerData: data, resourceLimits })
-    // It must not keep the process.
-    worker.unref()
-    return new TrieThread(worker, await firstMessageOf(worker))
+    // It keeps the process until `close`: a start or a stop may have nothing else to wait for.
+    return new TrieThread(worker, await firstMessageOf(worker), onFailed)
   }
 
   get height(): number {
@@ -126,18 +135,20 @@ export class TrieThread implements StateTrie {
     return { pages: this.#piecesOf(appended), checkpoint: appended.checkpoint }
   }
 
-  forget(executed: ExecutedTrie): void {
-    this.#call('forget', [executed]).catch(() => {
-      // Who asks for something else next is told.
-    })
-  }
-
-  path(key: Uint8Array, height: number): Promise<TriePath> {
-    return this.#call('path', [Uint8Array.from(key), height])
+  async path(key: Uint8Array, height: number): Promise<TriePath | undefined> {
+    if (this.#pathsUnderWay >= pathsMax)
+      await new Promise<void>((resolve) => this.#pathsWaiting.push(resolve))
+    this.#pathsUnderWay += 1
+    try {
+      return await this.#call('path', [Uint8Array.from(key), height])
+    } finally {
+      this.#pathsUnderWay -= 1
+      this.#pathsWaiting.shift()?.()
+    }
   }
 
   async close(): Promise<void> {
-    this.#fail(new StorageError('closed', 'the trie is closed'))
+    this.#endWith(new StorageError('closed', 'the trie is closed'))
     await this.#worker.terminate()
   }
 
@@ -167,10 +178,14 @@ export class TrieThread implements StateTrie {
   }
 
   #fail(cause: Error): void {
-    this.#end ??=
-      cause instanceof StorageError
-        ? cause
-        : new Error(`the thread of the trie failed: ${cause.message}`, { cause })
+    if (this.#end !== undefined) return
+    const error = new Error(`the thread of the trie failed: ${cause.message}`, { cause })
+    this.#endWith(error)
+    this.#onFailed(error)
+  }
+
+  #endWith(error: Error): void {
+    this.#end ??= error
     for (const { reject } of this.#waiting.values()) reject(this.#end)
     this.#waiting.clear()
   }
@@ -195,7 +210,10 @@ function errorOf(failure: Failure): Error {
       return new TrieError(failure.failure)
     case 'storage':
       return new StorageError(failure.code, failure.message)
-    case 'other':
-      return new Error(failure.message)
+    case 'other': {
+      const error = new Error(failure.message)
+      if (failure.stack !== undefined) error.stack = failure.stack
+      return error
+    }
   }
 }

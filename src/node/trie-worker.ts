@@ -30,7 +30,7 @@ function serve(port: MessagePort, data: TrieThreadData): void {
     const { done, value } = pieces.next()
     return done === true ? undefined : value
   }
-  // Each does its work before it gives a promise back, so that they are done in the order of the calls.
+  // Nothing here waits for anything: each is done before the next call comes in.
   const calls: { [K in CallName]: (...args: Parameters<TrieCalls[K]>) => Promise<ReturnType<TrieCalls[K]>> } =
     {
       execute: (base, packed) => trie.execute(base, unpack(packed)),
@@ -44,10 +44,6 @@ function serve(port: MessagePort, data: TrieThreadData): void {
         return { top: trie.top, checkpoint: writes.checkpoint, piece: nextPiece() }
       },
       nextPiece: async () => nextPiece(),
-      forget: async (executed) => {
-        trie.forget(executed)
-        return undefined
-      },
       path: (key, height) => trie.path(key, height),
     }
   const answer = (reply: Answer, transferred: readonly Transferable[] = []) =>
@@ -72,7 +68,8 @@ function buffersOf(value: ReturnType<TrieCalls[CallName]>): ArrayBuffer[] {
 function failureOf(error: unknown): Failure {
   if (error instanceof TrieError) return { kind: 'trie', failure: error.failure }
   if (error instanceof StorageError) return { kind: 'storage', code: error.code, message: error.message }
-  return { kind: 'other', message: error instanceof Error ? (error.stack ?? error.message) : String(error) }
+  if (!(error instanceof Error)) return { kind: 'other', message: String(error), stack: undefined }
+  return { kind: 'other', message: error.message, stack: error.stack }
 }
 
 const given: unknown = workerData

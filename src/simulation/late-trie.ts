@@ -52,11 +52,7 @@ export class LateTrie implements StateTrie {
     return { ...writes, pages: this.#piecesOf(writes.pages) }
   }
 
-  forget(executed: ExecutedTrie): void {
-    this.#trie.forget(executed)
-  }
-
-  path(key: Uint8Array, height: number): Promise<TriePath> {
+  path(key: Uint8Array, height: number): Promise<TriePath | undefined> {
     return this.#late(this.#trie.path(key, height))
   }
 

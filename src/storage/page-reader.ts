@@ -40,10 +40,6 @@ export class PageFileReader implements TriePageSource {
     for (const { descriptor } of this.#files.splice(0, Math.max(0, kept))) closeSync(descriptor)
   }
 
-  close(): void {
-    for (const { descriptor } of this.#files.splice(0)) closeSync(descriptor)
-  }
-
   /** What there is from a page on, as much as there is room for; undefined where there is nothing. */
   #read(id: number, into: Buffer): Buffer | undefined {
     try {

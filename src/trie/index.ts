@@ -40,7 +40,13 @@ export {
   type TrieTop,
   topOf,
 } from './root.ts'
-export { type ExecutedTrie, LocalStateTrie, openStoredTrie, type StateTrie } from './state-trie.ts'
+export {
+  type ExecutedTrie,
+  executionsMax,
+  LocalStateTrie,
+  openStoredTrie,
+  type StateTrie,
+} from './state-trie.ts'
 export {
   type CheckpointRule,
   defaultCheckpointRule,

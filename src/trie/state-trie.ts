@@ -30,29 +30,33 @@ export interface StateTrie {
   /**
    * The trie with the data of the messages of block `base + 1`, in sequence. Data is data, whatever its namespace; data
    * that is there already changes nothing, so its leaf goes on naming the message that brought it first.
-   * @param base of the block appended last, or of the one before that, whose pages stay until the next is appended;
-   * undefined for any other. Rejects with `TrieError` where the store lacks a page.
+   * @param base of the block appended last, or of the one before that, whose pages stay until the next is appended (but
+   * not over a start); undefined for any other. Rejects with `TrieError` where the store lacks a page.
    */
   execute(base: number, data: readonly Uint8Array[]): Promise<ExecutedTrie | undefined>
   /**
    * The block became final; what else was executed at its height is forgotten. What the append before gave to be written
-   * has to be in the store by now. Undefined, and nothing is changed, where this execution was forgotten.
+   * has to be in the store by now. Undefined, and nothing is changed, where this execution was forgotten: then it can be
+   * executed again.
    */
   append(executed: ExecutedTrie): Promise<TrieWrites | undefined>
-  /** It is not going to be final, or there are too many: its memory is used again. */
-  forget(executed: ExecutedTrie): void
-  /** The way to `key` in the trie after block `height`, one of the last `pastMax` and not above the last. */
-  path(key: Uint8Array, height: number): Promise<TriePath>
+  /** The way to `key` in the trie after block `height`; undefined where that is no longer kept (protocol §5), or not
+   *  there yet. */
+  path(key: Uint8Array, height: number): Promise<TriePath | undefined>
   /** Nothing may be asked afterwards. */
   close(): Promise<void>
 }
+
+/** Of one height; then the oldest is forgotten, since each may take megabytes. Whoever leads a view may propose something
+ *  to execute, be it what the chain allows or not, and a height has views without end. */
+export const executionsMax = 16
 
 /** In the thread that asks. */
 export class LocalStateTrie implements StateTrie {
   readonly #stored: StoredTrie
   /** Of the block before the last. Its pages are there until the next one. */
   #before: TrieRoot | undefined
-  /** Of the height after the last block. */
+  /** Of the height after the last block, the oldest first. */
   readonly #executions = new Map<number, Inserted>()
   #nextExecution = 0
 
@@ -76,7 +80,7 @@ export class LocalStateTrie implements StateTrie {
     const inserted = insertGroup(root, LeafGroup.ofBlock(height, data, pages.hash), pages)
     const execution = this.#nextExecution++
     // On the trie before it can no longer become final.
-    if (base === this.height) this.#executions.set(execution, inserted)
+    if (base === this.height) this.#keep(execution, inserted)
     return { height, top: topOf(inserted.root), stateRoot: stateRootOf(inserted.root), execution }
   }
 
@@ -92,20 +96,22 @@ export class LocalStateTrie implements StateTrie {
     return writes
   }
 
-  forget({ execution }: ExecutedTrie): void {
-    const inserted = this.#executions.get(execution)
-    if (inserted === undefined) return
-    this.#executions.delete(execution)
-    this.#stored.pages.discard(inserted)
-  }
-
-  async path(key: Uint8Array, height: number): Promise<TriePath> {
+  async path(key: Uint8Array, height: number): Promise<TriePath | undefined> {
+    if (!this.#stored.hasRootAt(height)) return undefined
     const root = this.#rootAfter(height) ?? this.#stored.rootAt(height, key)
     return pathTo(root, key, this.#stored.pages)
   }
 
   async close(): Promise<void> {
     // There is nothing that it holds open.
+  }
+
+  #keep(execution: number, inserted: Inserted): void {
+    this.#executions.set(execution, inserted)
+    const [oldest] = this.#executions
+    if (this.#executions.size <= executionsMax || oldest === undefined) return
+    this.#executions.delete(oldest[0])
+    this.#stored.pages.discard(oldest[1])
   }
 
   #rootAfter(height: number): TrieRoot | undefined {

@@ -85,6 +85,7 @@ export class StoredTrie {
   readonly pages: TriePages
   readonly #rule: CheckpointRule
   readonly #past: PastTries
+  readonly #pastMax: number
   #root: TrieRoot
   #height: number
   #nextId: number
@@ -125,6 +126,7 @@ export class StoredTrie {
     this.pages = pages
     this.#rule = rule
     this.#past = new PastTries(pages, pastMax)
+    this.#pastMax = pastMax
     this.#root = root
     this.#height = height
     this.#firstId = firstId
@@ -151,6 +153,12 @@ export class StoredTrie {
   /** Pages that are in memory alone, in bytes, about. */
   get dirtyBytes(): number {
     return this.#dirtyBytes
+  }
+
+  /** Whether `rootAt` can tell: of the last block, so many before it, and one more, since until a block is in the store
+   *  askers count from the one before. */
+  hasRootAt(height: number): boolean {
+    return height <= this.#height && height >= this.#height - 1 - this.#pastMax
   }
 
   /** The trie after an earlier block: good for proofs of `key` and of no other. */

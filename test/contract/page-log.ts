@@ -3,7 +3,13 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import type { PageLog } from '../../src/storage/index.ts'
-import { nextPageId, PAGE_LENGTH_BYTES, type PagePiece, type StoredPage } from '../../src/trie/index.ts'
+import {
+  nextPageId,
+  PAGE_LENGTH_BYTES,
+  type PagePiece,
+  type StoredPage,
+  type TriePageSource,
+} from '../../src/trie/index.ts'
 
 export interface LogUnderTest {
   readonly name: string
@@ -39,7 +45,7 @@ export function pieceOf(pages: readonly StoredPage[]): PagePiece {
 }
 
 /** All pages of a log from one on. */
-export function readAll(log: PageLog, from: number): StoredPage[] {
+export function readAll(log: TriePageSource, from: number): StoredPage[] {
   const found: StoredPage[] = []
   for (let id = from; ; ) {
     const pages = log.from(id).map(({ id, bytes }) => ({ id, bytes: new Uint8Array(bytes) }))

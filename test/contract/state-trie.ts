@@ -7,8 +7,10 @@ import type { ChainStore } from '../../src/storage/index.ts'
 import {
   absenceOf,
   type ExecutedTrie,
+  executionsMax,
   inclusionOf,
   keyOf,
+  rootToJson,
   type StateTrie,
   stateRootOf,
   topOf,
@@ -33,12 +35,15 @@ function dataOf(height: number): Uint8Array[] {
   return someMessages(25, `block ${height}`)
 }
 
+function there<T>(value: T | undefined): T {
+  assert(value !== undefined)
+  return value
+}
+
 /** Executes the next block and makes it final. @returns whether that made a checkpoint whole. */
 export async function grow(trie: StateTrie, store: ChainStore): Promise<boolean> {
-  const executed = await trie.execute(trie.height, dataOf(trie.height + 1))
-  assert(executed !== undefined)
-  const writes = await trie.append(executed)
-  assert(writes !== undefined)
+  const executed = there(await trie.execute(trie.height, dataOf(trie.height + 1)))
+  const writes = there(await trie.append(executed))
   await store.saveTrie(writes)
   return writes.checkpoint !== undefined
 }
@@ -84,11 +89,11 @@ export function stateTrieContract({ name, open, aStore }: StateTrieUnderTest): v
       const [data] = dataOf(40)
       const key = keyOf(data ?? assert.fail(), sha256)
       for (let height = 6; height <= 70; height += 1) {
-        const path = await trie.path(key, height)
-        const there = inclusionOf(path, key, ({ height: of, index }) => dataOf(of)[index])
+        const path = there(await trie.path(key, height))
+        const included = inclusionOf(path, key, ({ height: of, index }) => dataOf(of)[index])
         const absent = absenceOf(path, key, ({ height: of, index }) => dataOf(of)[index])
-        assert.deepEqual([there !== undefined, absent !== undefined], [height >= 40, height < 40])
-        const [, first] = (there ?? absent)?.nodes[0] ?? []
+        assert.deepEqual([included !== undefined, absent !== undefined], [height >= 40, height < 40])
+        const [, first] = (included ?? absent)?.nodes[0] ?? []
         assert(first !== undefined && 'Root' in first)
         assert.equal(Buffer.from(first.Root.hash ?? []).toString('hex'), roots[height])
       }
@@ -105,26 +110,65 @@ export function stateTrieContract({ name, open, aStore }: StateTrieUnderTest): v
       )
       assert.equal(executed[2]?.stateRoot, stateRootOf(trie.top))
       // Never final, since a block of its height is.
-      assert.equal(await trie.append(executed[2] as ExecutedTrie), undefined)
+      assert.equal(await trie.append(there(executed[2])), undefined)
       assert.equal(trie.height, 5)
     })
 
-    it('makes one block of a height final, and forgets the others and what it is told to forget', async () => {
+    it('makes one block of a height final, and forgets the others, and the oldest of more than it keeps', async () => {
       const { store, trie } = await aTrie()
       await grow(trie, store)
-      const all = await Promise.all([1, 2, 3].map((of) => trie.execute(1, dataOf(of + 10))))
-      const [first, second, third] = all as ExecutedTrie[]
-      assert(first !== undefined && second !== undefined && third !== undefined)
-      trie.forget(first)
+      const all: ExecutedTrie[] = []
+      for (let of = 0; of <= executionsMax; of += 1) all.push(there(await trie.execute(1, dataOf(of + 10))))
+      const [first, second] = [there(all[0]), there(all[1])]
       assert.equal(await trie.append(first), undefined)
-      const writes = await trie.append(second)
-      assert(writes !== undefined)
-      await store.saveTrie(writes)
+      await store.saveTrie(there(await trie.append(second)))
       assert.deepEqual([trie.height, trie.top], [2, second.top])
-      for (const other of [first, second, third]) assert.equal(await trie.append(other), undefined)
-      trie.forget(third)
+      for (const other of all) assert.equal(await trie.append(other), undefined)
       await grow(trie, store)
       assert.equal(trie.height, 3)
+    })
+
+    it('answers while what a block changed is being written: on both tries, and of both', async () => {
+      const { store, trie } = await aTrie()
+      const tops = [trie.top]
+      let pieces = 0
+      for (let height = 1; height <= 120; height += 1) {
+        const executed = there(await trie.execute(height - 1, dataOf(height)))
+        const writes = there(await trie.append(executed))
+        tops.push(trie.top)
+        const look = async () => {
+          const [on, after] = await Promise.all(
+            [height - 1, height].map((at) => trie.execute(at, dataOf(height))),
+          )
+          assert.deepEqual([on?.top, after?.top], [executed.top, executed.top])
+          for (const at of [height - 1, height]) {
+            const key = keyOf(there(dataOf(1 + (height % at || 0))[3]), sha256)
+            const { steps } = there(await trie.path(key, at))
+            assert.deepEqual(steps[0], [false, { Root: rootToJson(there(tops[at])) }])
+          }
+        }
+        async function* looking() {
+          for await (const piece of writes.pages) {
+            pieces += 1
+            await look()
+            yield piece
+          }
+        }
+        await Promise.all([look(), store.saveTrie({ ...writes, pages: looking() })])
+      }
+      assert.ok(pieces > 50, `${pieces} pieces`)
+    })
+
+    it('has no way in a trie that is no longer kept, or not there yet', async () => {
+      const { store, trie } = await aTrie()
+      for (let height = 1; height <= 70; height += 1) await grow(trie, store)
+      const key = keyOf(new Uint8Array(1), sha256)
+      const heights = [0, 4, 5, 70, 71]
+      const found = await Promise.all(heights.map((height) => trie.path(key, height)))
+      assert.deepEqual(
+        found.map((path) => path !== undefined),
+        [false, false, true, true, false],
+      )
     })
 
     it('takes a block without data, and data that is there already', async () => {
@@ -132,8 +176,8 @@ export function stateTrieContract({ name, open, aStore }: StateTrieUnderTest): v
       await grow(trie, store)
       const { top } = trie
       for (const data of [[], dataOf(1)]) {
-        const executed = await trie.execute(trie.height, data)
-        assert.deepEqual(executed?.top, top)
+        const executed = there(await trie.execute(trie.height, data))
+        assert.deepEqual(executed.top, top)
         await trie.append(executed)
       }
       assert.equal(trie.height, 3)

@@ -17,7 +17,7 @@ import { BlockExecution } from '../../../src/node/execution.ts'
 import { openTrie } from '../../../src/node/restart.ts'
 import { thresholdsOf } from '../../../src/quorum/index.ts'
 import { ChainStore, MemoryStore } from '../../../src/storage/index.ts'
-import { type CheckpointRule, LocalStateTrie } from '../../../src/trie/index.ts'
+import { type CheckpointRule, executionsMax, LocalStateTrie } from '../../../src/trie/index.ts'
 import type { Batch, BatchId, BlockId, Height } from '../../../src/types/index.ts'
 import { aMessage, ChainBuilder } from '../../support/chain-builder.ts'
 
@@ -77,7 +77,7 @@ async function aFollowerOf(
     thresholds,
     clock,
     log,
-    self: undefined,
+    self: 0,
     pooled: () => undefined,
     buildPatienceMs: () => 0,
     onAppended: ({ height }) => appended.push(height),
@@ -114,8 +114,7 @@ test('a check that block sync overtakes ends without a word, though the pages of
     for (const final of finals.slice(from, from + movedOn))
       assert.equal(await work.applySynced(final), 'applied')
     disk.isOpen.resolve()
-    // The trie of the block before the last is still there.
-    assert.equal(typeof (await checked), movedOn < 2 ? 'object' : 'undefined')
+    assert.equal(typeof (await checked), movedOn === 0 ? 'object' : 'undefined')
   }
 })
 
@@ -135,16 +134,48 @@ test('what other blocks of a height made of the trie is given back when one is f
   }
 })
 
-test('a block of which was forgotten what it made of the trie becomes final all the same', async () => {
+test('a block becomes final though the trie forgot what it made of it, for all that was executed since', async () => {
   const chain = await ChainBuilder.create()
   await chain.addBlock({ messages: [aMessage('a'), aMessage('b')] })
   const final = await chain.readFinal(1)
-  const { work, head, appended } = await aFollowerOf(chain, final.batches)
-  const executed = await work.execute(final.block)
-  assert.ok(typeof executed === 'object')
-  head.forget(executed)
+  const { work, head, appended, trie } = await aFollowerOf(chain, final.batches)
+  assert.equal(typeof (await work.execute(final.block)), 'object')
+  for (let other = 0; other < executionsMax; other += 1) await trie.execute(0, [Uint8Array.of(other)])
   await work.finalise(final.finalization, final.block)
   assert.deepEqual([appended, head.state.trie], [[1], chain.state.trie])
+})
+
+test('of the blocks of a height that were made here no more are kept than of others', async () => {
+  const chain = await ChainBuilder.create()
+  const { block, executed } = await chain.makeBlock({ messages: [aMessage('a')] })
+  const { work } = await aFollowerOf(chain, executed.content.batches)
+  const ids: BlockId[] = []
+  for (let view = 0; view < executionsMax + 4; view += 1) {
+    const { vrfProof } = block.header
+    const made = await work.build({ height: 1, view, vrfProof, commitments: block.commitments })
+    ids.push(made?.id ?? assert.fail())
+  }
+  const kept = ids.map((id) => work.executed(id) !== undefined)
+  assert.deepEqual(
+    kept,
+    ids.map((_, view) => view >= 4),
+  )
+})
+
+test('a block that is made while another of its height becomes final is none', async () => {
+  const chain = await ChainBuilder.create()
+  const { block } = await chain.makeBlock({ messages: [aMessage('a')] })
+  await chain.addBlock({ messages: [aMessage('a')] })
+  const final = await chain.readFinal(1)
+  const disk = new SlowReadStore()
+  const { work } = await aFollowerOf(chain, final.batches, disk)
+  disk.readsBefore = 1
+  const { vrfProof } = block.header
+  const making = work.build({ height: 1, view: 0, vrfProof, commitments: block.commitments })
+  await disk.isAwaited.promise
+  assert.equal(await work.applySynced(final), 'applied')
+  disk.isOpen.resolve()
+  assert.equal(await making, undefined)
 })
 
 test('a synced block is applied though it was full and the batch that did not fit is nowhere to be had', async () => {

@@ -5,17 +5,21 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
-import { openStateTrie, type TrieSettings } from '../../../src/node/restart.ts'
-import { openTrieThread, TrieThread } from '../../../src/node/trie-thread.ts'
+import { loadChain, openStateTrie, type TrieSettings } from '../../../src/node/restart.ts'
+import { openTrieThread, TrieThread, type TrieThreadOptions } from '../../../src/node/trie-thread.ts'
 import { ChainStore, MemoryStore, PageFiles } from '../../../src/storage/index.ts'
 import { LocalStateTrie } from '../../../src/trie/index.ts'
 import { grow, stateTrieContract } from '../../contract/state-trie.ts'
+import { ChainBuilder } from '../../support/chain-builder.ts'
 import { aGenesis } from '../storage/chain-fixture.ts'
 
 const parent = await mkdtemp(join(tmpdir(), 'diseq-state-trie-'))
 const directories = new Map<ChainStore, string>()
 const logs: PageFiles[] = []
+const threads: TrieThread[] = []
 after(async () => {
+  // Each keeps the process.
+  await Promise.all(threads.map((thread) => thread.close()))
   await Promise.all(logs.map((log) => log.close()))
   await rm(parent, { recursive: true, force: true })
 })
@@ -42,8 +46,19 @@ function directoryOf(store: ChainStore): string {
   return directories.get(store) ?? assert.fail()
 }
 
-const onThread = (store: ChainStore, settings: TrieSettings = {}) =>
-  TrieThread.open({ store, directory: directoryOf(store), ...settings })
+const onFailed = (error: Error) => assert.fail(error)
+
+async function openThread(
+  options: Partial<TrieThreadOptions> & { store: ChainStore },
+  onMissing?: () => void,
+): Promise<TrieThread> {
+  const directory = directories.get(options.store) ?? ''
+  const thread = await TrieThread.open({ directory, onFailed, ...options }, onMissing)
+  threads.push(thread)
+  return thread
+}
+
+const onThread = (store: ChainStore, settings: TrieSettings = {}) => openThread({ store, ...settings })
 
 stateTrieContract({
   name: 'LocalStateTrie',
@@ -85,7 +100,7 @@ test('pages that are missing are told of, and the trie is made from the beginnin
   await trie.close()
   await store.cutTriePages({ first: 1, next: 1 })
   let missing = 0
-  trie = await TrieThread.open({ store, directory: directoryOf(store), ...settings }, () => (missing += 1))
+  trie = await openThread({ store, ...settings }, () => (missing += 1))
   assert.deepEqual([trie.height, trie.top.hash], [0, null])
   assert.equal(missing, 1)
   await trie.close()
@@ -100,14 +115,59 @@ test('what is asked of a thread that was closed or has failed is refused, whatev
   await refused
   await assert.rejects(trie.execute(0, []), { code: 'closed' })
 
-  const failing = await TrieThread.open({
+  const failures: string[] = []
+  const failing = await openThread({
     store,
-    directory: directoryOf(store),
+    onFailed: ({ message }) => failures.push(message),
     file: await aFileThat('fails'),
   })
-  await assert.rejects(failing.execute(0, []), /the thread of the trie failed: at work/)
-  await assert.rejects(failing.path(new Uint8Array(32), 0), /the thread of the trie failed/)
+  const text = 'the thread of the trie failed: at work'
+  const paths = Array.from({ length: 20 }, () => failing.path(new Uint8Array(32), 0))
+  await Promise.all([failing.execute(0, []), ...paths].map((one) => assert.rejects(one, { message: text })))
+  await assert.rejects(failing.path(new Uint8Array(32), 0), { message: text })
   await failing.close()
+  assert.deepEqual(failures, [text])
+})
+
+test('a thread that fails while nothing is asked of it is told of', async () => {
+  const store = await aStore()
+  const failed = Promise.withResolvers<Error>()
+  const trie = await openThread({
+    store,
+    onFailed: failed.resolve,
+    file: await aFileThat('fails later'),
+  })
+  assert.match((await failed.promise).message, /the thread of the trie failed: when idle/)
+  await trie.close()
+})
+
+test('blocks do not wait for all the proofs that strangers ask for', async () => {
+  const store = await aStore()
+  const trie = await onThread(store)
+  for (let height = 1; height <= 20; height += 1) await grow(trie, store)
+  const done: string[] = []
+  const paths = Array.from({ length: 100 }, async () => {
+    assert.ok(await trie.path(new Uint8Array(32), 10))
+    done.push('path')
+  })
+  await trie.execute(20, [])
+  assert.ok(done.length < 20, `${done.length} before the block`)
+  await Promise.all(paths)
+  await trie.close()
+})
+
+test('a chain is taken up with its trie on a thread, from the last checkpoint on', async () => {
+  const directory = join(parent, 'chain')
+  const pages = await PageFiles.open(directory)
+  logs.push(pages)
+  const chain = await ChainBuilder.create({ store: new StoreWithFiles(pages) })
+  await chain.addBlocksUpTo(22)
+  const { genesis, store } = chain
+  const trie = await openThread({ store, directory })
+  assert.ok(trie.height > 0 && trie.height < 22, `it goes on from block ${trie.height}`)
+  const state = await loadChain({ genesis, store, trie })
+  assert.deepEqual([trie.height, state.trie], [22, chain.state.trie])
+  await trie.close()
 })
 
 test('where no thread can be started the trie is in the thread that asks', async () => {
@@ -119,6 +179,7 @@ test('where no thread can be started the trie is in the thread that asks', async
       store,
       directory: directoryOf(store),
       log,
+      onFailed,
       file: await aFileThat(how),
     })
     assert.ok(trie instanceof LocalStateTrie)
@@ -127,14 +188,15 @@ test('where no thread can be started the trie is in the thread that asks', async
   }
 })
 
-async function aFileThat(how: 'throws' | 'ends' | 'fails' | 'is missing'): Promise<URL> {
+async function aFileThat(how: 'throws' | 'ends' | 'fails' | 'fails later' | 'is missing'): Promise<URL> {
   const path = join(parent, `${how}.mjs`)
+  const opened =
+    "import { parentPort } from 'node:worker_threads'\nparentPort.postMessage({ height: 0, top: {} })"
   const texts = {
     throws: "throw new Error('at its start')",
     ends: '',
-    fails: `import { parentPort } from 'node:worker_threads'
-parentPort.on('message', () => { throw new Error('at work') })
-parentPort.postMessage({ height: 0, top: { hash: null, left: null, right: null } })`,
+    fails: `${opened}; parentPort.on('message', () => { throw new Error('at work') })`,
+    'fails later': `${opened}; setTimeout(() => { throw new Error('when idle') }, 20)`,
     'is missing': undefined,
   }
   const text = texts[how]
