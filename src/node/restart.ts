@@ -133,7 +133,8 @@ async function catchUpTrie(store: ChainStore, trie: StateTrie): Promise<void> {
     if (executed?.stateRoot !== block.header.stateRoot)
       throw corrupted(`block ${height}`, "its messages give another trie than its header's")
     const writes = await trie.append(executed)
-    if (writes !== undefined) await store.saveTrie(writes)
+    assert(writes !== undefined, 'the trie forgot what it just executed')
+    await store.saveTrie(writes)
   }
 }
 
