@@ -2,12 +2,18 @@
 // only reads.
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
-import { PAGE_LENGTH_BYTES, PAGE_ROOM_BYTES, type PagePiece, type StoredPage } from '../trie/ports.ts'
+import {
+  PAGE_LENGTH_BYTES,
+  PAGE_ROOM_BYTES,
+  type PagePiece,
+  type StoredPage,
+  type TriePageSource,
+} from '../trie/ports.ts'
 import { corrupted, StorageError } from './errors.ts'
 
 /** Read at a time by who goes through the log; and by who wants one page, which is shorter. */
-export const chunkBytes = 256 * 1024
-export const pageBytes = 2 * 1024
+const chunkBytes = 256 * 1024
+const pageBytes = 2 * 1024
 const CHECKSUM_BYTES = PAGE_ROOM_BYTES - PAGE_LENGTH_BYTES
 
 /** Where the files lie in a database's folder. */
@@ -25,8 +31,28 @@ export function firstPageOf(name: string): number | undefined {
   return first === undefined ? undefined : Number(first)
 }
 
+/** Pages out of files, by who finds their bytes there. */
+export abstract class PageSource implements TriePageSource {
+  readonly #chunk = Buffer.allocUnsafe(chunkBytes)
+  /** Apart: who goes through a chunk looks at single pages meanwhile. */
+  readonly #page = Buffer.allocUnsafe(pageBytes)
+
+  get(id: number): Uint8Array | undefined {
+    const chunk = this.read(id, this.#page)
+    return chunk === undefined ? undefined : firstPageIn(chunk, id)
+  }
+
+  from(id: number): readonly StoredPage[] {
+    const chunk = this.read(id, this.#chunk)
+    return chunk === undefined ? [] : pagesIn(chunk, id)
+  }
+
+  /** What there is from a page on, as much as there is room for; undefined where there is nothing. */
+  protected abstract read(id: number, into: Buffer): Buffer | undefined
+}
+
 /** The page that a chunk begins with, as a view. @throws StorageError `corrupted`, also where the chunk ends within it. */
-export function firstPageIn(chunk: Buffer, id: number): Uint8Array {
+function firstPageIn(chunk: Buffer, id: number): Uint8Array {
   const page = pageIn(chunk, 0, id)
   // Longer than any page of the trie: only where its length is damaged.
   if (page === undefined) throw cutShort(id)
@@ -35,7 +61,7 @@ export function firstPageIn(chunk: Buffer, id: number): Uint8Array {
 
 /** The whole pages of a chunk, up to the first damaged one, as views. @throws StorageError `corrupted` where the first is
  *  damaged. */
-export function pagesIn(chunk: Buffer, id: number): StoredPage[] {
+function pagesIn(chunk: Buffer, id: number): StoredPage[] {
   const pages: StoredPage[] = []
   for (let at = 0; at < chunk.length; ) {
     const bytes = at === 0 ? pageIn(chunk, 0, id) : unlessDamaged(() => pageIn(chunk, at, id + at))

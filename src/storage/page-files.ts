@@ -7,17 +7,9 @@
 import { readSync } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { PagePiece, StoredPage } from '../trie/ports.ts'
+import type { PagePiece } from '../trie/ports.ts'
 import { StorageError } from './errors.ts'
-import {
-  chunkBytes,
-  firstPageIn,
-  firstPageOf,
-  pageBytes,
-  pageFileName,
-  pagesIn,
-  setChecksums,
-} from './page-bytes.ts'
+import { firstPageOf, PageSource, pageFileName, setChecksums } from './page-bytes.ts'
 import { assertNext, type PageLog, type PageRange } from './page-log.ts'
 import { syncDirectory, writeAll } from './record-file.ts'
 
@@ -41,15 +33,12 @@ interface PageFile {
   syncedBytes: number
 }
 
-export class PageFiles implements PageLog {
+export class PageFiles extends PageSource implements PageLog {
   readonly #directory: string
   readonly #fileBytesMax: number
   readonly #unsyncedBytesMax: number
   /** Ascending. */
   #files: PageFile[]
-  readonly #chunk = Buffer.allocUnsafe(chunkBytes)
-  /** Apart: who goes through a chunk looks at single pages meanwhile. */
-  readonly #page = Buffer.allocUnsafe(pageBytes)
   /** A file came whose name may not be durable. */
   #hasNewName = false
   #unsyncedBytes = 0
@@ -62,6 +51,7 @@ export class PageFiles implements PageLog {
   #isClosed = false
 
   private constructor(directory: string, files: PageFile[], options: Required<PageFileOptions>) {
+    super()
     this.#directory = directory
     this.#files = files
     this.#fileBytesMax = options.fileBytesMax
@@ -85,16 +75,6 @@ export class PageFiles implements PageLog {
       throw new StorageError('open-failed', message, { cause: error })
     }
     return new PageFiles(directory, files, { fileBytesMax, unsyncedBytesMax, ...options })
-  }
-
-  get(id: number): Uint8Array | undefined {
-    const chunk = this.#read(id, this.#page)
-    return chunk === undefined ? undefined : firstPageIn(chunk, id)
-  }
-
-  from(id: number): readonly StoredPage[] {
-    const chunk = this.#read(id, this.#chunk)
-    return chunk === undefined ? [] : pagesIn(chunk, id)
   }
 
   append(piece: PagePiece): Promise<void> {
@@ -227,8 +207,7 @@ export class PageFiles implements PageLog {
     await syncDirectory(this.#directory)
   }
 
-  /** What the log has from a page on, as much as there is room for. */
-  #read(id: number, into: Buffer): Buffer | undefined {
+  protected override read(id: number, into: Buffer): Buffer | undefined {
     this.#assertOpen()
     const file = this.#files.findLast(({ first }) => first <= id)
     const at = id - (file?.first ?? 0)

@@ -2,35 +2,22 @@
 // is asked for has to be in them by then: who writes says so before it asks for more (`StateTrie.append`).
 import { closeSync, openSync, readdirSync, readSync } from 'node:fs'
 import { join } from 'node:path'
-import type { StoredPage, TriePageSource } from '../trie/ports.ts'
 import { StorageError } from './errors.ts'
-import { chunkBytes, firstPageIn, firstPageOf, pageBytes, pageFileName, pagesIn } from './page-bytes.ts'
+import { firstPageOf, PageSource, pageFileName } from './page-bytes.ts'
 
 interface OpenFile {
   readonly first: number
   readonly descriptor: number
 }
 
-export class PageFileReader implements TriePageSource {
+export class PageFileReader extends PageSource {
   readonly #directory: string
-  readonly #chunk = Buffer.allocUnsafe(chunkBytes)
-  /** Apart: who goes through a chunk looks at single pages meanwhile. */
-  readonly #page = Buffer.allocUnsafe(pageBytes)
   /** Ascending. */
   #files: OpenFile[] = []
 
   constructor(directory: string) {
+    super()
     this.#directory = directory
-  }
-
-  get(id: number): Uint8Array | undefined {
-    const chunk = this.#read(id, this.#page)
-    return chunk === undefined ? undefined : firstPageIn(chunk, id)
-  }
-
-  from(id: number): readonly StoredPage[] {
-    const chunk = this.#read(id, this.#chunk)
-    return chunk === undefined ? [] : pagesIn(chunk, id)
   }
 
   /** Files all of whose pages are before `first` are asked for no more. They take room on the disk until they are
@@ -40,8 +27,7 @@ export class PageFileReader implements TriePageSource {
     for (const { descriptor } of this.#files.splice(0, Math.max(0, kept))) closeSync(descriptor)
   }
 
-  /** What there is from a page on, as much as there is room for; undefined where there is nothing. */
-  #read(id: number, into: Buffer): Buffer | undefined {
+  protected override read(id: number, into: Buffer): Buffer | undefined {
     try {
       const read = this.#readFrom(id, into)
       // Of a file that came since.
