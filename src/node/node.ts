@@ -22,13 +22,10 @@ import { PendingKeys } from './pending-keys.ts'
 import type { Log } from './ports.ts'
 import { ProofMaker } from './proof-maker.ts'
 import { Replica } from './replica.ts'
-import { openTrieThread } from './trie-thread.ts'
+import { openTrieThread, wantsTrieThread } from './trie-thread.ts'
 import { VerifyAhead } from './verify-ahead.ts'
 import { type Claims, VerifyingThread } from './verifying-thread.ts'
 import { softwareVersion } from './version.ts'
-
-/** From so many on the trie has a thread of its own: with fewer it would only take turns with the others. */
-const trieThreadCores = 4
 
 export interface NodeOptions {
   readonly home: string
@@ -124,7 +121,7 @@ class Node implements RunningNode {
       genesis,
       settings: config,
       store,
-      ...(wantsTrieThread(config)
+      ...(wantsTrieThread(config.trieThread, availableParallelism())
         ? {
             openTrie: (trie, onMissing) =>
               openTrieThread(
@@ -268,10 +265,6 @@ class Node implements RunningNode {
       createServer(ports, { ...shared, surface: 'internal' }),
     )
   }
-}
-
-function wantsTrieThread({ trieThread }: NodeConfig): boolean {
-  return trieThread === 'auto' ? availableParallelism() >= trieThreadCores : trieThread === 'always'
 }
 
 /** What the readers of all servers come to. */

@@ -15,6 +15,7 @@ import {
   type TrieTop,
   type TrieWrites,
 } from '../trie/index.ts'
+import type { NodeConfig } from './options.ts'
 import type { Log } from './ports.ts'
 import { openStateTrie, type TrieSettings, takeUpTrie } from './restart.ts'
 import {
@@ -41,6 +42,14 @@ export interface TrieThreadOptions extends TrieSettings {
   readonly onFailed: (error: Error) => void
   /** What the thread runs; only tests give another. */
   readonly file?: URL
+}
+
+/** With fewer it would only take turns with the others (docs/performance.md, "With more cores"). */
+const coresMin = 4
+
+/** What the option of that name means on a machine of so many cores. */
+export function wantsTrieThread(trieThread: NodeConfig['trieThread'], cores: number): boolean {
+  return trieThread === 'auto' ? cores >= coresMin : trieThread === 'always'
 }
 
 /** The trie on a thread of its own; in this one where there can be no other. As `takeUpTrie`. */

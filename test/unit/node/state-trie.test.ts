@@ -6,7 +6,12 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { loadChain, openStateTrie, type TrieSettings } from '../../../src/node/restart.ts'
-import { openTrieThread, TrieThread, type TrieThreadOptions } from '../../../src/node/trie-thread.ts'
+import {
+  openTrieThread,
+  TrieThread,
+  type TrieThreadOptions,
+  wantsTrieThread,
+} from '../../../src/node/trie-thread.ts'
 import { ChainStore, MemoryStore, PageFiles } from '../../../src/storage/index.ts'
 import { LocalStateTrie } from '../../../src/trie/index.ts'
 import { grow, stateTrieContract } from '../../contract/state-trie.ts'
@@ -66,6 +71,14 @@ stateTrieContract({
   open: (store, settings) => openStateTrie({ store, ...settings }),
 })
 stateTrieContract({ name: 'TrieThread', aStore, open: onThread })
+
+test('the thread is for machines of four cores or more, unless the operator says otherwise', () => {
+  const wants = (option: Parameters<typeof wantsTrieThread>[0]) =>
+    [1, 2, 3, 4, 64].map((cores) => wantsTrieThread(option, cores))
+  assert.deepEqual(wants('auto'), [false, false, false, true, true])
+  assert.deepEqual(new Set(wants('always')), new Set([true]))
+  assert.deepEqual(new Set(wants('never')), new Set([false]))
+})
 
 test('damage that the thread finds is told as what it is', async () => {
   const store = await aStore()
